@@ -1,0 +1,29 @@
+//! 95 % confidence intervals.
+
+use super::normal::Z_975;
+use super::student_t;
+
+/// Mean ± t·SE; none when the degrees of freedom do not allow one.
+pub fn student_t_95(mean: f64, standard_error: f64, df: f64) -> Option<(f64, f64)> {
+    if !(df > 0.0) {
+        return None;
+    }
+    let half = student_t::quantile(0.975, df) * standard_error;
+    Some((mean - half, mean + half))
+}
+
+/// The Wilson score interval of a share (E. B. Wilson, JASA 22, 1927); none of no values.
+pub fn wilson_95(share: f64, count: f64) -> Option<(f64, f64)> {
+    if !(count > 0.0) {
+        return None;
+    }
+    let z_square = Z_975 * Z_975;
+    let scale = 1.0 + z_square / count;
+    let center = (share + z_square / (2.0 * count)) / scale;
+    let variance = share * (1.0 - share) / count + z_square / (4.0 * count * count);
+    let half = Z_975 * variance.sqrt() / scale;
+    // At 0 and 1 the bound is the share itself; the formula gives it but for its last digit.
+    let low = if share == 0.0 { 0.0 } else { center - half };
+    let high = if share == 1.0 { 1.0 } else { center + half };
+    Some((low, high))
+}

@@ -1,0 +1,15 @@
+//! The mathematics behind the functions: plain values in, plain values out, no engine types.
+
+pub mod binomial;
+pub mod clusters;
+pub mod compensated;
+pub mod components;
+pub mod interval;
+pub mod mean_sample;
+pub mod moments;
+pub mod normal;
+pub mod paired_sample;
+pub mod random;
+pub mod score_class;
+pub mod sign_flip;
+pub mod student_t;

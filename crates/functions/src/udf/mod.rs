@@ -1,0 +1,31 @@
+//! Scalar functions, one file each.
+
+mod canonical_json;
+mod comparison_hash;
+mod comparison_key;
+mod delta;
+mod max_score;
+mod min_score;
+mod missing_policy;
+mod regression;
+mod weighted_score;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+/// Every scalar function.
+pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
+    [
+        ScalarUDF::from(canonical_json::CanonicalJson::default()),
+        ScalarUDF::from(comparison_hash::ComparisonHash::default()),
+        ScalarUDF::from(comparison_key::ComparisonKey::default()),
+        ScalarUDF::from(delta::Delta::default()),
+        ScalarUDF::from(max_score::MaxScore::default()),
+        ScalarUDF::from(min_score::MinScore::default()),
+        ScalarUDF::from(regression::Regression::default()),
+        ScalarUDF::from(weighted_score::WeightedScore::default()),
+    ]
+    .map(Arc::new)
+    .to_vec()
+}

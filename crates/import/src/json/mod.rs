@@ -1,0 +1,12 @@
+//! JSON as files of eval results really hold it: a strict scanner that finds values without
+//! building them, and the few rewrites that make their text storable.
+//!
+//! The scanner accepts what JSON allows and, besides, the bare tokens `NaN`, `Infinity` and
+//! `-Infinity` that Python writes. It builds no tree: a value is the slice of its text. So one pass
+//! over a row checks all of it, and fields that are stored as text are copied once.
+
+mod scan;
+mod text;
+
+pub(crate) use scan::{Kind, ScanError, ScanErrorKind, Scanner, Value};
+pub(crate) use text::{push_json, to_json, unquote};

@@ -1,0 +1,198 @@
+//! One file, from its bytes to staged experiments: the work of one thread.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use evalhouse_model::Experiment;
+use evalhouse_store::{ExperimentWriter, StagedExperiment, Store, StoreError, WriteError, WriterOptions};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::{Extent, Fault};
+use crate::plan::{Claims, Planned, Target};
+use crate::reason;
+use crate::request::{Format, ImportRequest, Progress};
+use crate::rows::Rows;
+use crate::sink::Sink;
+
+/// Rows between two looks at the clock and at whether to stop.
+const ROWS_PER_REPORT: u64 = 2048;
+
+/// What all workers share.
+pub(crate) struct Loader {
+    pub(crate) store: Store,
+    pub(crate) request: ImportRequest,
+    pub(crate) claims: Claims,
+    pub(crate) progress: Arc<dyn Progress>,
+    /// Set when nobody waits for the import any more.
+    pub(crate) is_cancelled: AtomicBool,
+    /// Bytes of rows that one worker may buffer.
+    pub(crate) memory_limit: usize,
+}
+
+/// What became of a file.
+pub(crate) enum Loaded {
+    Staged(Staged),
+    /// Stored already, with the same content.
+    Unchanged(Vec<Experiment>),
+    /// Nothing of it can be stored; the whole message.
+    Failed(String),
+    Cancelled,
+}
+
+/// The experiments of a file, ready to commit.
+pub(crate) struct Staged {
+    pub(crate) experiments: Vec<StagedExperiment>,
+    pub(crate) decoded_bytes: u64,
+    /// What was skipped, for the report.
+    pub(crate) skipped: Option<String>,
+}
+
+/// Why the rows of a file are not followed to their end.
+pub(crate) enum Stop {
+    Fault(Fault),
+    Store(StoreError),
+    Cancelled,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<WriteError> for Stop {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Store(error) => Self::Store(error),
+            WriteError::Row(row) => Self::Fault(Fault {
+                line: row.line,
+                row: None,
+                field: Some(row.field.into()),
+                reason: row.reason.into(),
+                message: row.message,
+                hint: None,
+                extent: Extent::File,
+            }),
+        }
+    }
+}
+
+impl Loader {
+    /// Loads one file. An error is the store's; everything else is in the answer.
+    pub(crate) fn load(&self, file: &Planned) -> Result<Loaded, StoreError> {
+        self.progress.file_started(&file.source.label);
+        let loaded = match self.unchanged(file) {
+            Some(unchanged) => {
+                self.progress.bytes_read(file.source.bytes);
+                Ok(Loaded::Unchanged(unchanged))
+            }
+            None => match self.load_rows(file) {
+                Ok(staged) => Ok(Loaded::Staged(staged)),
+                Err(Stop::Fault(fault)) => Ok(Loaded::Failed(fault.render(&file.source.label))),
+                Err(Stop::Store(error)) => Err(error),
+                Err(Stop::Cancelled) => Ok(Loaded::Cancelled),
+            },
+        };
+        self.progress.file_finished(&file.source.label);
+        loaded
+    }
+
+    /// The stored experiments that reading this file would give again.
+    fn unchanged(&self, file: &Planned) -> Option<Vec<Experiment>> {
+        let stored = self.claims.stored(&file.target.id)?;
+        let is_same_name = stored.name == file.target.name || stored.name == file.target.name_among_many();
+        // An import that skipped rows is done again when bad rows are to be reported.
+        let is_whole = !stored.notes.keys().any(|word| reason::is_skipping(word));
+        if stored.project != file.target.project || !is_same_name || !(is_whole || self.request.keep_going) {
+            return None;
+        }
+        let stored_hash = stored.source_hash.as_deref()?;
+        let hash = hash_file(file.source.open().ok()?).ok()?;
+        if hash != stored_hash {
+            return None;
+        }
+        // Only rows with experiment ids can be of several experiments.
+        let siblings = || self.claims.stored_with_hash(&hash).filter(|sibling| sibling.source == stored.source);
+        let mut unchanged: Vec<Experiment> = siblings().cloned().collect();
+        unchanged.sort_by(|a, b| a.name.cmp(&b.name));
+        Some(unchanged)
+    }
+
+    fn load_rows(&self, file: &Planned) -> Result<Staged, Stop> {
+        let opened = file.source.open().map_err(|error| {
+            Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None)
+        })?;
+        let progress = Arc::clone(&self.progress);
+        let mut rows = Rows::open(opened, Rc::new(move |n| progress.bytes_read(n)), self.request.from.is_some())?;
+        let mut sink = Sink::new(self, file);
+        self.read_all(&mut rows, &mut sink)?;
+        let hash = match rows.hash() {
+            Ok(hash) => hash,
+            // The end could not be decoded, but its bytes are there.
+            Err(fault) => file.source.open().and_then(hash_file).map_err(|_| fault)?,
+        };
+        sink.finish(&hash, rows.decoded_bytes())
+    }
+
+    fn read_all(&self, rows: &mut Rows, sink: &mut Sink<'_>) -> Result<(), Stop> {
+        let mut unreported = 0;
+        loop {
+            match rows.next_row() {
+                Ok(Some(row)) => sink.push(row)?,
+                Ok(None) => break,
+                Err(fault) if !self.request.keep_going || fault.extent == Extent::File => return Err(fault.into()),
+                Err(fault) => {
+                    let is_last = fault.extent == Extent::Rest;
+                    sink.skip(fault);
+                    if is_last {
+                        break;
+                    }
+                }
+            }
+            unreported += 1;
+            if unreported == ROWS_PER_REPORT {
+                self.progress.rows_read(unreported);
+                unreported = 0;
+                if self.is_cancelled.load(Ordering::Relaxed) {
+                    return Err(Stop::Cancelled);
+                }
+            }
+        }
+        self.progress.rows_read(unreported);
+        Ok(())
+    }
+
+    /// Starts the writer of the `nth` experiment of a file.
+    pub(crate) fn writer(&self, target: &Target, file: &Planned, nth: usize) -> ExperimentWriter {
+        let experiment = Experiment {
+            id: target.id.clone(),
+            project: target.project.clone(),
+            name: target.name.clone(),
+            format: Format::Native.name().to_string(),
+            source: Some(file.source.label.clone()),
+            ..Experiment::default()
+        };
+        // The first experiment of a file is nearly always its only one. Any others share the last
+        // quarter, each getting less, so that no number of them takes more than the whole.
+        let share = if nth == 0 { self.memory_limit / 4 * 3 } else { self.memory_limit >> (nth + 2).min(20) };
+        let options = WriterOptions { keep_going: self.request.keep_going, memory_limit: share.max(256 << 10) };
+        self.store.writer(experiment, options)
+    }
+}
+
+/// The xxh3-128 of a file's bytes, in hex.
+fn hash_file(mut file: File) -> io::Result<String> {
+    let mut hash = Xxh3::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(format!("{:032x}", hash.digest128())),
+            Ok(length) => hash.update(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

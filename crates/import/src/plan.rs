@@ -1,0 +1,185 @@
+//! What each file is, and which experiment its rows will be: decided before anything is read whole.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Mutex;
+
+use evalhouse_model::{Experiment, SkippedFile};
+use uuid::Uuid;
+
+use crate::discover::Source;
+use crate::error::Fault;
+use crate::reason;
+use crate::request::ImportRequest;
+use crate::row::{RowIdentity, identity_of};
+use crate::rows::Rows;
+
+/// Namespace of the ids that evalhouse makes, itself a random id. It must never change: the same
+/// source gives the same ids.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7b1c_9f52_4e0d_4c8a_9a63_d5f0_86e1_2b74);
+
+/// The project of rows that have no folder.
+const DEFAULT_PROJECT: &str = "default";
+
+/// The experiment that rows are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) id: String,
+    pub(crate) project: String,
+    pub(crate) name: String,
+    /// The name is the file's, because the rows give none.
+    pub(crate) is_named_after_file: bool,
+}
+
+/// A file of eval results, and the experiment of its first row.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) source: Source,
+    pub(crate) target: Target,
+    /// Place among all files, in the order of the paths.
+    pub(crate) index: usize,
+}
+
+/// What a look at a file's first bytes gave.
+pub(crate) enum Looked {
+    Rows(Box<Planned>),
+    /// A folder's file that is no eval result.
+    Skipped(SkippedFile),
+    /// A file that the user named and that cannot be read.
+    Failed(SkippedFile),
+}
+
+/// Looks at the first bytes of a source.
+pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Looked {
+    let opened = source
+        .open()
+        .map_err(|error| Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None))
+        .and_then(|file| Rows::open(file, Rc::new(|_| {}), request.from.is_some()));
+    match opened {
+        Ok(rows) => {
+            let identity = rows.first_row.as_deref().map(identity_of).unwrap_or_default();
+            let target = Target::of(&identity, &source, request);
+            Looked::Rows(Box::new(Planned { source, target, index }))
+        }
+        Err(fault) => {
+            let is_other = matches!(&*fault.reason, reason::NOT_RECOGNISED | reason::UTF16);
+            if is_other && !source.is_named {
+                Looked::Skipped(SkippedFile { path: source.label, reason: fault.message })
+            } else {
+                Looked::Failed(failed(&source.label, &fault))
+            }
+        }
+    }
+}
+
+/// A fault as an entry of the report.
+pub(crate) fn failed(label: &str, fault: &Fault) -> SkippedFile {
+    SkippedFile { path: label.to_string(), reason: fault.render(label) }
+}
+
+impl Target {
+    /// The experiment that a row belongs to: by what the user asked, else by what the row says, else
+    /// by where its file lies.
+    pub(crate) fn of(row: &RowIdentity, source: &Source, request: &ImportRequest) -> Self {
+        let project = request.project.clone().or_else(|| row.project.clone());
+        let project = project.or_else(|| source.folder_name()).unwrap_or_else(|| DEFAULT_PROJECT.into());
+        let given_name = request.experiment.as_ref().or(row.experiment.as_ref());
+        let name = given_name.cloned().unwrap_or_else(|| source.stem());
+        let row_id = row.experiment_id.clone().filter(|_| request.experiment.is_none());
+        Self {
+            id: row_id.unwrap_or_else(|| experiment_id(&project, &name)),
+            is_named_after_file: given_name.is_none(),
+            project,
+            name,
+        }
+    }
+
+    /// The name when the file holds other experiments too.
+    pub(crate) fn name_among_many(&self) -> String {
+        if self.is_named_after_file {
+            let short = self.id.char_indices().nth(8).map_or(self.id.as_str(), |(at, _)| &self.id[..at]);
+            format!("{}-{short}", self.name)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
+/// The id of an experiment whose rows give none.
+fn experiment_id(project: &str, name: &str) -> String {
+    Uuid::new_v5(&NAMESPACE, format!("{project}\0{name}").as_bytes()).to_string()
+}
+
+/// The namespace of row ids in an experiment.
+pub(crate) fn row_namespace(experiment_id: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, experiment_id.as_bytes())
+}
+
+/// Which ids and names are taken, by stored experiments and by this import.
+pub(crate) struct Claims {
+    stored: HashMap<String, Experiment>,
+    stored_names: HashMap<(String, String), String>,
+    claimed: Mutex<Claimed>,
+}
+
+#[derive(Default)]
+struct Claimed {
+    /// Experiment id to file index and label.
+    ids: HashMap<String, (usize, String)>,
+    /// Project and name to experiment id and label.
+    names: HashMap<(String, String), (String, String)>,
+}
+
+impl Claims {
+    pub(crate) fn new(stored: Vec<Experiment>) -> Self {
+        let names = stored.iter().map(|e| ((e.project.clone(), e.name.clone()), e.id.clone())).collect();
+        let stored = stored.into_iter().map(|experiment| (experiment.id.clone(), experiment)).collect();
+        Self { stored, stored_names: names, claimed: Mutex::default() }
+    }
+
+    /// The stored experiment with an id.
+    pub(crate) fn stored(&self, id: &str) -> Option<&Experiment> {
+        self.stored.get(id)
+    }
+
+    /// Every stored experiment that was made of a source with this hash.
+    pub(crate) fn stored_with_hash(&self, hash: &str) -> impl Iterator<Item = &Experiment> {
+        self.stored.values().filter(move |experiment| experiment.source_hash.as_deref() == Some(hash))
+    }
+
+    /// Takes an experiment for a file, or says why it cannot be.
+    pub(crate) fn claim(&self, target: &Target, planned_index: usize, label: &str) -> Result<(), Fault> {
+        if let Some(stored) = self.stored(&target.id).filter(|stored| stored.project != target.project) {
+            let message = format!(
+                "experiment `{}` is stored as `{}/{}` already, and this would be `{}/{}`",
+                target.id, stored.project, stored.name, target.project, target.name
+            );
+            return Err(Fault::file(reason::EXPERIMENT_ELSEWHERE, message)
+                .with_hint("name its project with `--project`, or store a copy with `--experiment NAME`"));
+        }
+        let mut claimed = self.claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (owner, owner_label) =
+            claimed.ids.entry(target.id.clone()).or_insert_with(|| (planned_index, label.to_string()));
+        if *owner != planned_index {
+            let message = format!("experiment `{}` is in `{owner_label}` already", target.id);
+            return Err(Fault::file(reason::DUPLICATE_EXPERIMENT, message)
+                .with_hint("import one of the two files, or put them into one"));
+        }
+        Ok(())
+    }
+
+    /// Takes a name in a project for an experiment, or says whose it is.
+    pub(crate) fn claim_name(&self, target: &Target, label: &str) -> Result<(), Fault> {
+        let name = (target.project.clone(), target.name.clone());
+        let taken = |by: String| {
+            let message = format!("project `{}` has an experiment `{}` already, {by}", target.project, target.name);
+            Fault::file(reason::NAME_TAKEN, message).with_hint("give this one another name with `--experiment NAME`")
+        };
+        if let Some(id) = self.stored_names.get(&name).filter(|id| **id != target.id) {
+            return Err(taken(format!("with id `{id}`")));
+        }
+        let mut claimed = self.claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (id, owner) = claimed.names.entry(name).or_insert_with(|| (target.id.clone(), label.to_string()));
+        if *id == target.id { Ok(()) } else { Err(taken(format!("from `{owner}`"))) }
+    }
+}

@@ -1,0 +1,14 @@
+//! From the text of one row to a span.
+//!
+//! A row has the shape that Braintrust's SDKs log: `fields` sorts its keys, `values` reads the
+//! typed ones, `span` puts the span together.
+
+mod fields;
+mod names;
+mod span;
+mod time;
+mod values;
+
+pub(crate) use fields::Fields;
+pub(crate) use names::Names;
+pub(crate) use span::{Row, RowIdentity, RowParser, identity_of};

@@ -1,0 +1,191 @@
+//! Canonical JSON: one text per value, so that equal values have equal text and equal hash.
+//!
+//! Object keys are sorted by their bytes and the last of a repeated key wins; `1`, `1.0` and `1e0`
+//! are one number; strings keep every character (no Unicode normalisation) and one spelling of each
+//! escape; arrays keep their order; there is no white space.
+//!
+//! ```
+//! use evalhouse_model::canonical::canonical_json;
+//! assert_eq!(canonical_json(r#"{ "b": 2.0, "a": 1e0 }"#).unwrap(), r#"{"a":1,"b":2}"#);
+//! assert_ne!(canonical_json(r#""1""#).unwrap(), canonical_json("1").unwrap());
+//! ```
+
+use serde_json::value::RawValue;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Text that is not JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("not valid JSON: {0}")]
+pub struct CanonicalError(#[from] serde_json::Error);
+
+/// The canonical text of a JSON text.
+///
+/// # Errors
+/// When `json` is not one valid JSON value, or is nested deeper than 128 levels.
+pub fn canonical_json(json: &str) -> Result<String, CanonicalError> {
+    let mut out = String::with_capacity(json.len());
+    write_canonical(json.trim(), &mut out)?;
+    Ok(out)
+}
+
+/// The canonical text of a plain string taken as a JSON string.
+pub fn canonical_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    write_string(text, &mut out);
+    out
+}
+
+/// The canonical text of a number; not-a-number and infinities, which JSON lacks, give `null`.
+pub fn canonical_number(value: f64) -> String {
+    let mut out = String::new();
+    if value.is_finite() {
+        write_f64(value, &mut out);
+    } else {
+        out.push_str("null");
+    }
+    out
+}
+
+/// A 126-bit hash of a canonical text: XXH3-128 without its two top bits, so that it fits a
+/// 38-digit decimal, the widest exact integer type that Parquet, Delta and SQL engines share.
+pub fn canonical_hash(canonical: &str) -> i128 {
+    (xxh3_128(canonical.as_bytes()) >> 2) as i128
+}
+
+fn write_canonical(json: &str, out: &mut String) -> Result<(), CanonicalError> {
+    // Checks the whole text once, depth included; the recursion below then walks valid pieces.
+    serde_json::from_str::<serde::de::IgnoredAny>(json)?;
+    write_value(json, out)
+}
+
+fn write_value(json: &str, out: &mut String) -> Result<(), CanonicalError> {
+    match json.as_bytes().first() {
+        Some(b'"') => {
+            if json.as_bytes().contains(&b'\\') {
+                let text: String = serde_json::from_str(json)?;
+                write_string(&text, out);
+            } else {
+                out.push_str(json);
+            }
+        }
+        Some(b'{') => {
+            let object: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+            out.push('{');
+            for (i, (key, value)) in object.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_string(key, out);
+                out.push(':');
+                write_value(value.get(), out)?;
+            }
+            out.push('}');
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json)?;
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_value(item.get(), out)?;
+            }
+            out.push(']');
+        }
+        Some(b'-' | b'0'..=b'9') => write_number(json, out),
+        _ => out.push_str(json),
+    }
+    Ok(())
+}
+
+fn write_number(literal: &str, out: &mut String) {
+    let is_integer = !literal.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'));
+    if is_integer {
+        // Any number of digits is kept: ids above 2^53 must not collide.
+        out.push_str(if literal == "-0" { "0" } else { literal });
+        return;
+    }
+    match literal.parse::<f64>() {
+        Ok(value) if value.is_finite() => write_f64(value, out),
+        // Outside the range of a double (1e999): the literal itself is the only exact text.
+        _ => out.push_str(literal),
+    }
+}
+
+fn write_f64(value: f64, out: &mut String) {
+    const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() <= EXACT_INTEGER_MAX {
+        out.push_str(&format!("{}", value as i64));
+    } else if let Some(number) = serde_json::Number::from_f64(value) {
+        out.push_str(&number.to_string());
+    }
+}
+
+fn write_string(text: &str, out: &mut String) {
+    // serde_json's writer has one spelling for each escape and leaves other characters alone.
+    match serde_json::to_string(text) {
+        Ok(quoted) => out.push_str(&quoted),
+        Err(_) => out.push_str("\"\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn canonical(json: &str) -> String {
+        canonical_json(json).unwrap()
+    }
+
+    #[test]
+    fn equal_values_have_equal_text() {
+        assert_eq!(canonical(r#"{"a":1,"b":2}"#), canonical(r#"{"b":2.0,"a":1}"#));
+        assert_eq!(canonical("[1.0, 1e0, 10E-1, -0, -0.0]"), "[1,1,1,0,0]");
+        assert_eq!(canonical(r#""\u0041\/\n""#), r#""A/\n""#);
+        assert_eq!(canonical(r#"{"a":1,"a":2}"#), r#"{"a":2}"#);
+        assert_eq!(canonical(" 12345678901234567890123 "), "12345678901234567890123");
+    }
+
+    #[test]
+    fn different_values_differ() {
+        assert_ne!(canonical(r#""1""#), canonical("1"));
+        assert_ne!(canonical(r#"{"a":null}"#), canonical("{}"));
+        assert_ne!(canonical("9007199254740993"), canonical("9007199254740992"));
+        assert_ne!(canonical("\"\u{e9}\""), canonical("\"e\u{301}\""));
+    }
+
+    #[test]
+    fn bad_text_is_an_error() {
+        for bad in ["", "{", "nul", "[1,]", "\"a", "NaN", "1 2", "\"\\ud800\""] {
+            assert!(canonical_json(bad).is_err(), "{bad}");
+        }
+        assert!(canonical_json(&"[".repeat(100_000)).is_err());
+    }
+
+    fn json_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_filter("finite", |v| v.is_finite()).prop_map(Into::into),
+            ".{0,8}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                prop::collection::hash_map(".{0,4}", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn is_idempotent_and_ignores_layout(value in json_value()) {
+            let once = canonical(&value.to_string());
+            prop_assert_eq!(&canonical(&once), &once);
+            prop_assert_eq!(&canonical(&serde_json::to_string_pretty(&value).unwrap()), &once);
+        }
+    }
+}

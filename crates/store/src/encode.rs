@@ -1,0 +1,675 @@
+//! Rows become Arrow batches, and batches become one Parquet file.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{
+    ArrayRef, Decimal128Builder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use evalhouse_model::schema::{self, decode_column, encode_column};
+use evalhouse_model::{Experiment, Span};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::StoreError;
+use crate::columns::{Columns, Kind, PathColumn};
+use crate::shred::{Plan, Shredder};
+use crate::traces::Case;
+
+/// Version of the stored format, written down in `docs/FORMAT.md`.
+pub const FORMAT_VERSION: u32 = 1;
+/// Footer key: how the file's JSON paths are stored, [`FileFooter`] as JSON.
+pub const FOOTER_KEY: &str = "evalhouse.file";
+/// Footer key of a file of cases: the experiment's record, so that a file explains itself.
+pub const EXPERIMENT_FOOTER_KEY: &str = "evalhouse.experiment";
+
+/// Rows a row group holds at most.
+const ROW_GROUP_ROWS: usize = 128 * 1024;
+/// Encoded bytes after which a row group is closed.
+const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Rows encoded at a time.
+const BATCH_ROWS: usize = 8 * 1024;
+
+/// What a file's footer says about its JSON paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileFooter {
+    /// Version of the stored format.
+    pub format: u32,
+    /// Stored column names whose values, in this file, are in the JSON and not in a column.
+    pub json: Vec<String>,
+    /// JSON columns that hold, in this file, paths listed nowhere.
+    pub open: Vec<String>,
+}
+
+/// A row of either part of the table.
+pub(crate) enum Rows<'a> {
+    Cases(&'a [Case]),
+    Spans(&'a [Span]),
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Cases(cases) => cases.len(),
+            Self::Spans(spans) => spans.len(),
+        }
+    }
+
+    fn slice(&self, start: usize, length: usize) -> Rows<'a> {
+        match self {
+            Self::Cases(cases) => Rows::Cases(&cases[start..start + length]),
+            Self::Spans(spans) => Rows::Spans(&spans[start..start + length]),
+        }
+    }
+
+    fn span(&self, row: usize) -> &'a Span {
+        match self {
+            Self::Cases(cases) => &cases[row].root,
+            Self::Spans(spans) => &spans[row],
+        }
+    }
+
+    fn case(&self, row: usize) -> Option<&'a Case> {
+        match self {
+            Self::Cases(cases) => Some(&cases[row]),
+            Self::Spans(_) => None,
+        }
+    }
+
+    fn scores(&self, row: usize) -> &'a [(Arc<str>, Option<f64>)] {
+        match self {
+            Self::Cases(cases) => &cases[row].scores,
+            Self::Spans(spans) => &spans[row].scores,
+        }
+    }
+
+    fn metrics(&self, row: usize) -> &'a [(Arc<str>, f64)] {
+        match self {
+            Self::Cases(cases) => &cases[row].metrics,
+            Self::Spans(spans) => &spans[row].metrics,
+        }
+    }
+}
+
+/// The JSON columns that are shredded in each part of the table. Child spans have whole prompts in
+/// `input` and `output`; only their metadata is asked about by path.
+pub(crate) fn shredded_fields(is_root: bool) -> &'static [&'static str] {
+    if is_root { &schema::SHREDDED_COLUMNS } else { &schema::SHREDDED_COLUMNS[..1] }
+}
+
+pub(crate) fn json_field<'a>(span: &'a Span, field: &str) -> Option<&'a str> {
+    match field {
+        schema::INPUT => span.input.as_deref(),
+        schema::OUTPUT => span.output.as_deref(),
+        schema::EXPECTED => span.expected.as_deref(),
+        schema::METADATA => span.metadata.as_deref(),
+        _ => None,
+    }
+}
+
+/// What a part of an experiment needs beyond the fixed columns. Collected over all rows of the
+/// part before its first row is written, since a Parquet file has one schema.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    is_root: bool,
+    shredders: Vec<Shredder>,
+    scores: Vec<Arc<str>>,
+    metrics: Vec<Arc<str>>,
+}
+
+impl Survey {
+    pub(crate) fn new(is_root: bool) -> Self {
+        let shredders = shredded_fields(is_root).iter().map(|field| Shredder::new(field, false)).collect();
+        Self { is_root, shredders, scores: Vec::new(), metrics: Vec::new() }
+    }
+
+    /// Looks at a row as it arrives; scores and metrics of cases are known only when rolled up.
+    pub(crate) fn look(&mut self, span: &Span) {
+        for shredder in &mut self.shredders {
+            if let Some(json) = json_field(span, shredder.field()) {
+                shredder.walk(0, json);
+            }
+        }
+    }
+
+    /// Looks at all there is of rows already rolled up.
+    pub(crate) fn look_at_rows(&mut self, rows: &Rows) {
+        (0..rows.len()).for_each(|row| self.look(rows.span(row)));
+        self.look_at_numbers(rows);
+    }
+
+    pub(crate) fn look_at_numbers(&mut self, rows: &Rows) {
+        for row in 0..rows.len() {
+            for (name, _) in rows.scores(row) {
+                insert_name(&mut self.scores, name);
+            }
+            for (name, _) in rows.metrics(row) {
+                if rows.case(row).is_some() || !matches!(&**name, "start" | "end") {
+                    insert_name(&mut self.metrics, name);
+                }
+            }
+        }
+    }
+
+    fn plans(&self) -> Vec<(&'static str, Plan)> {
+        self.shredders.iter().map(|shredder| (shredder.field(), shredder.plan())).collect()
+    }
+}
+
+fn insert_name(names: &mut Vec<Arc<str>>, name: &Arc<str>) {
+    if !names.iter().any(|known| known == name) {
+        names.push(Arc::clone(name));
+    }
+}
+
+/// The schema of one file: fixed columns, scores, metrics, shredded paths.
+pub(crate) struct Layout {
+    pub(crate) is_root: bool,
+    schema: SchemaRef,
+    scores: Vec<Arc<str>>,
+    metrics: Vec<Arc<str>>,
+    /// Per shredded JSON column: encoded keys with the kind they are stored as.
+    paths: Vec<(&'static str, Vec<(String, Kind)>)>,
+    /// Every dynamic column of the file and every path that stays in the JSON, by path.
+    pub(crate) columns: BTreeMap<String, PathColumn>,
+    pub(crate) footer: FileFooter,
+}
+
+impl Layout {
+    /// Settles names and kinds against the columns that the table has.
+    pub(crate) fn new(survey: &Survey, known: &Mutex<Columns>) -> Self {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fields = fixed_arrow_fields(survey.is_root);
+        let mut columns = BTreeMap::new();
+        let mut footer = FileFooter { format: FORMAT_VERSION, ..FileFooter::default() };
+        let mut learn = |field: &str, key: &str, kind| {
+            let column = known.learn(field, key, kind);
+            columns.insert(format!("{field}.{}", decode_column(key)), column.clone());
+            column
+        };
+        for (field, names) in [(schema::SCORES, &survey.scores), (schema::METRICS, &survey.metrics)] {
+            for name in names {
+                let key = encode_column("", name).split_off(1);
+                let column = learn(field, &key, Kind::Float);
+                fields.push(Field::new(column.name, DataType::Float64, true));
+            }
+        }
+        let mut paths = Vec::new();
+        for (field, plan) in survey.plans() {
+            let mut stored = Vec::new();
+            for (key, kind) in &plan.shredded {
+                let column = learn(field, key, *kind);
+                // Integers fit a column of doubles when each is exact; the shredder saw to that only
+                // within this file, so a wider stored kind is used for integers alone.
+                let fits = column.stored == *kind;
+                if fits {
+                    fields.push(Field::new(column.name, arrow_type(column.stored), true));
+                    stored.push((key.clone(), column.stored));
+                } else {
+                    footer.json.push(column.name);
+                }
+            }
+            for (key, kind) in &plan.json {
+                footer.json.push(learn(field, key, *kind).name);
+            }
+            if plan.open {
+                footer.open.push(field.to_string());
+            }
+            paths.push((field, stored));
+        }
+        Self {
+            is_root: survey.is_root,
+            schema: Arc::new(Schema::new(fields)),
+            scores: survey.scores.clone(),
+            metrics: survey.metrics.clone(),
+            paths,
+            columns,
+            footer,
+        }
+    }
+
+    /// Names of the dynamic columns that the file has.
+    pub(crate) fn stored_names(&self) -> HashSet<String> {
+        let known: HashSet<&String> = self.columns.values().map(|column| &column.name).collect();
+        self.schema.fields().iter().map(|field| field.name()).filter(|name| known.contains(name)).cloned().collect()
+    }
+
+    fn batch(&self, rows: &Rows, owner: &Experiment) -> Result<RecordBatch, StoreError> {
+        let length = rows.len();
+        let mut arrays = fixed_arrays(rows, owner, self.is_root)?;
+        let score = |row: usize, name: &str| {
+            rows.scores(row).iter().find(|(known, _)| &**known == name).and_then(|(_, value)| *value)
+        };
+        let metric =
+            |row: usize, name: &str| rows.metrics(row).iter().find(|(known, _)| &**known == name).map(|(_, value)| *value);
+        for name in &self.scores {
+            arrays.push(float_array((0..length).map(|row| score(row, name))));
+        }
+        for name in &self.metrics {
+            arrays.push(float_array((0..length).map(|row| metric(row, name))));
+        }
+        for (field, paths) in &self.paths {
+            if paths.is_empty() {
+                continue;
+            }
+            let mut shredder = Shredder::of_paths(field, paths.iter().map(|(key, _)| key.as_str()));
+            for row in 0..length {
+                if let (Some(json), Ok(row)) = (json_field(rows.span(row), field), u32::try_from(row)) {
+                    shredder.walk(row, json);
+                }
+            }
+            let index = shredder.index();
+            arrays.extend(paths.iter().map(|(key, kind)| shredder.array(index.get(key.as_str()).copied(), *kind, length)));
+        }
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), arrays)?)
+    }
+}
+
+/// Writes the rows of one part of an experiment as one Parquet file.
+pub(crate) struct PartWriter<W: Write + Send> {
+    pub(crate) layout: Layout,
+    owner: Experiment,
+    writer: ArrowWriter<W>,
+    stats: FileStatistics,
+}
+
+impl<W: Write + Send> PartWriter<W> {
+    pub(crate) fn new(sink: W, layout: Layout, owner: &Experiment, expected_rows: usize) -> Result<Self, StoreError> {
+        let properties = writer_properties(layout.is_root, expected_rows);
+        let writer = ArrowWriter::try_new(sink, Arc::clone(&layout.schema), Some(properties))?;
+        let stats = FileStatistics::default();
+        Ok(Self { layout, owner: owner.clone(), writer, stats })
+    }
+
+    pub(crate) fn write(&mut self, rows: &Rows) -> Result<(), StoreError> {
+        let mut start = 0;
+        while start < rows.len() {
+            let length = BATCH_ROWS.min(rows.len() - start);
+            let batch = self.layout.batch(&rows.slice(start, length), &self.owner)?;
+            self.stats.add(&batch);
+            self.writer.write(&batch)?;
+            if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
+                self.writer.flush()?;
+            }
+            start += length;
+        }
+        Ok(())
+    }
+
+    /// Ends the file. A file of cases carries the experiment's record, final counts included.
+    pub(crate) fn close(mut self, record: &Experiment) -> Result<Part<W>, StoreError> {
+        let corrupt = |source| StoreError::Corrupt { place: "file footer".into(), source };
+        let footer = serde_json::to_string(&self.layout.footer).map_err(corrupt)?;
+        self.writer.append_key_value_metadata(KeyValue::new(FOOTER_KEY.into(), footer));
+        if self.layout.is_root {
+            let record = serde_json::to_string(record).map_err(corrupt)?;
+            self.writer.append_key_value_metadata(KeyValue::new(EXPERIMENT_FOOTER_KEY.into(), record));
+        }
+        let sink = self.writer.into_inner()?;
+        Ok(Part { sink, layout: self.layout, statistics: self.stats })
+    }
+}
+
+/// A written file.
+pub(crate) struct Part<W> {
+    pub(crate) sink: W,
+    pub(crate) layout: Layout,
+    pub(crate) statistics: FileStatistics,
+}
+
+/// The same file without some of its columns: their paths are read from the JSON instead.
+pub(crate) fn without_columns(bytes: bytes::Bytes, names: &[String], is_root: bool) -> Result<Vec<u8>, StoreError> {
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    let corrupt = |source| StoreError::Corrupt { place: "file footer".into(), source };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let pairs = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let rows = usize::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or_default();
+    let schema = reader.schema();
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|&i| !names.contains(schema.field(i).name())).collect();
+    let kept_schema = Arc::new(schema.project(&kept)?);
+    let plain = Arc::new(Schema::new(kept_schema.fields().clone()));
+    let mut out = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut out, Arc::clone(&plain), Some(writer_properties(is_root, rows)))?;
+    for batch in reader.build()? {
+        let batch = batch?.project(&kept)?;
+        writer.write(&RecordBatch::try_new(Arc::clone(&plain), batch.columns().to_vec())?)?;
+    }
+    for pair in pairs.into_iter().filter(|pair| pair.key.starts_with("evalhouse.")) {
+        let value = match (&pair.key, &pair.value) {
+            (key, Some(text)) if key == FOOTER_KEY => {
+                let mut footer: FileFooter = serde_json::from_str(text).map_err(corrupt)?;
+                footer.json.extend(names.iter().cloned());
+                Some(serde_json::to_string(&footer).map_err(corrupt)?)
+            }
+            (_, value) => value.clone(),
+        };
+        writer.append_key_value_metadata(KeyValue { key: pair.key, value });
+    }
+    writer.close()?;
+    Ok(out)
+}
+
+/// Statistics without those of some columns.
+pub(crate) fn statistics_without(statistics: &str, names: &[String]) -> String {
+    let Ok(mut parsed) = serde_json::from_str::<serde_json::Value>(statistics) else { return statistics.to_string() };
+    for part in ["minValues", "maxValues", "nullCount"] {
+        if let Some(columns) = parsed.get_mut(part).and_then(|part| part.as_object_mut()) {
+            columns.retain(|name, _| !names.contains(name));
+        }
+    }
+    parsed.to_string()
+}
+
+/// Properties of a small file of records.
+pub(crate) fn plain_properties() -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
+}
+
+/// Properties of every file we write: zstd, page statistics, bloom filters on ids.
+pub(crate) fn writer_properties(is_root: bool, rows: usize) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_created_by(format!("evalhouse {}", env!("CARGO_PKG_VERSION")));
+    let mut ids = vec![schema::ID, schema::ROOT_SPAN_ID];
+    if !is_root {
+        ids.push(schema::SPAN_ID);
+    }
+    for id in ids {
+        let column = ColumnPath::from(id);
+        builder = builder
+            .set_column_bloom_filter_enabled(column.clone(), true)
+            .set_column_bloom_filter_fpp(column.clone(), 0.01)
+            .set_column_bloom_filter_max_ndv(column, rows.clamp(1, ROW_GROUP_ROWS) as u64);
+    }
+    // Every value differs: a dictionary would be built only to be thrown away.
+    for unique in [schema::ID, schema::SPAN_ID, schema::OUTPUT, schema::POSITION, schema::COMPARISON_KEY_HASH] {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(unique), false);
+    }
+    builder.build()
+}
+
+fn arrow_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Int => DataType::Int64,
+        Kind::Float => DataType::Float64,
+        Kind::Bool => DataType::Boolean,
+        Kind::Text => DataType::Utf8,
+    }
+}
+
+fn timestamp() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+fn text_list() -> DataType {
+    DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
+}
+
+/// The fixed columns a file holds. `is_root` is the partition and so not in the file; what only a
+/// case has is not in a file of spans.
+pub(crate) fn fixed_arrow_fields(is_root: bool) -> Vec<Field> {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    let mut fields = vec![
+        text(schema::PROJECT),
+        text(schema::EXPERIMENT),
+        text(schema::EXPERIMENT_ID),
+        Field::new(schema::CREATED, timestamp(), true),
+        text(schema::ID),
+        text(schema::SPAN_ID),
+        text(schema::ROOT_SPAN_ID),
+        Field::new(schema::SPAN_PARENTS, text_list(), true),
+        Field::new(schema::POSITION, DataType::Int64, true),
+        text(schema::NAME),
+        text(schema::TYPE),
+        text(schema::PURPOSE),
+        Field::new(schema::START, DataType::Float64, true),
+        Field::new(schema::END, DataType::Float64, true),
+    ];
+    if is_root {
+        fields.push(Field::new(schema::COMPARISON_KEY_HASH, DataType::Decimal128(38, 0), true));
+        fields.push(Field::new(schema::TRIAL_INDEX, DataType::Int64, true));
+        fields.push(Field::new(schema::SPAN_COUNT, DataType::Int64, true));
+    }
+    fields.extend([
+        text(schema::INPUT),
+        text(schema::OUTPUT),
+        text(schema::EXPECTED),
+        text(schema::ERROR),
+        text(schema::METADATA),
+        Field::new(schema::TAGS, text_list(), true),
+        text(schema::SCORES),
+        text(schema::METRICS),
+        text(schema::SPAN_ATTRIBUTES),
+        text(schema::CONTEXT),
+        text(schema::ORIGIN),
+        text(schema::EXTRA),
+    ]);
+    fields
+}
+
+fn fixed_arrays(rows: &Rows, owner: &Experiment, is_root: bool) -> Result<Vec<ArrayRef>, StoreError> {
+    let spans = || (0..rows.len()).map(|row| rows.span(row));
+    let constant = |value: &str| text_array((0..rows.len()).map(|_| Some(value)));
+    let mut created = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+    spans().for_each(|span| created.append_option(span.created));
+    let mut arrays: Vec<ArrayRef> = vec![
+        constant(&owner.project),
+        constant(&owner.name),
+        constant(&owner.id),
+        Arc::new(created.finish()),
+        text_array(spans().map(|span| Some(span.id.as_str()))),
+        text_array(spans().map(|span| Some(span.span_id.as_str()))),
+        text_array(spans().map(|span| Some(span.root_span_id.as_str()))),
+        list_array(spans().map(|span| Some(&span.span_parents).filter(|parents| !parents.is_empty()))),
+        int_array(spans().map(|span| Some(span.position))),
+        text_array(spans().map(|span| span.name.as_deref())),
+        text_array(spans().map(|span| span.span_type.as_deref())),
+        text_array(spans().map(|span| span.purpose.as_deref())),
+        float_array(spans().map(|span| span.start)),
+        float_array(spans().map(|span| span.end)),
+    ];
+    if is_root {
+        let cases = || (0..rows.len()).map(|row| rows.case(row));
+        let mut hashes = Decimal128Builder::with_capacity(rows.len()).with_precision_and_scale(38, 0)?;
+        cases().for_each(|case| hashes.append_option(case.and_then(|case| case.key_hash)));
+        arrays.push(Arc::new(hashes.finish()));
+        arrays.push(int_array(cases().map(|case| case.map(|case| case.trial_index))));
+        arrays.push(int_array(cases().map(|case| case.map(|case| case.span_count))));
+    }
+    let own_scores: Vec<Option<String>> = spans().map(own_scores).collect();
+    let own_metrics: Vec<Option<String>> = spans().map(own_metrics).collect();
+    arrays.extend([
+        text_array(spans().map(|span| span.input.as_deref())),
+        text_array(spans().map(|span| span.output.as_deref())),
+        text_array(spans().map(|span| span.expected.as_deref())),
+        text_array(spans().map(|span| span.error.as_deref())),
+        text_array(spans().map(|span| span.metadata.as_deref())),
+        list_array(spans().map(|span| span.tags.as_ref())),
+        text_array(own_scores.iter().map(Option::as_deref)),
+        text_array(own_metrics.iter().map(Option::as_deref)),
+        text_array(spans().map(|span| span.span_attributes.as_deref())),
+        text_array(spans().map(|span| span.context.as_deref())),
+        text_array(spans().map(|span| span.origin.as_deref())),
+        text_array(spans().map(|span| span.extra.as_deref())),
+    ]);
+    Ok(arrays)
+}
+
+/// A span's own scores as a JSON object: the one place that tells "null" from "not there".
+fn own_scores(span: &Span) -> Option<String> {
+    let entries = span.scores.iter().map(|(name, value)| (&**name, value.map(serde_json::Value::from)));
+    json_object(entries)
+}
+
+fn own_metrics(span: &Span) -> Option<String> {
+    json_object(span.metrics.iter().map(|(name, value)| (&**name, serde_json::Number::from_f64(*value).map(Into::into))))
+}
+
+fn json_object<'a>(entries: impl Iterator<Item = (&'a str, Option<serde_json::Value>)>) -> Option<String> {
+    let map: serde_json::Map<String, serde_json::Value> =
+        entries.map(|(name, value)| (name.to_string(), value.unwrap_or_default())).collect();
+    (!map.is_empty()).then(|| serde_json::Value::Object(map).to_string())
+}
+
+fn text_array<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut builder = StringBuilder::new();
+    values.for_each(|value| builder.append_option(value));
+    Arc::new(builder.finish())
+}
+
+fn int_array(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    let mut builder = Int64Builder::new();
+    values.for_each(|value| builder.append_option(value));
+    Arc::new(builder.finish())
+}
+
+fn float_array(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
+    let mut builder = Float64Builder::new();
+    values.for_each(|value| builder.append_option(value));
+    Arc::new(builder.finish())
+}
+
+fn list_array<'a>(values: impl Iterator<Item = Option<&'a Vec<String>>>) -> ArrayRef {
+    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
+    for value in values {
+        for text in value.into_iter().flatten() {
+            builder.values().append_value(text);
+        }
+        builder.append(value.is_some());
+    }
+    Arc::new(builder.finish())
+}
+
+/// Delta's per-file statistics, over the columns worth pruning by.
+#[derive(Debug, Default)]
+pub(crate) struct FileStatistics {
+    rows: usize,
+    ranges: BTreeMap<String, Range>,
+    null_counts: HashMap<String, usize>,
+}
+
+#[derive(Debug)]
+enum Range {
+    Text(String, String),
+    Int(i64, i64),
+    Float(f64, f64),
+    Micros(i64, i64),
+}
+
+/// Longer texts are left out of the statistics.
+const STATISTIC_BYTES_MAX: usize = 64;
+
+impl FileStatistics {
+    /// Whether a column has statistics. They are read on every open of the store, so identifiers of
+    /// the experiment, the time and shredded metadata have them, and unique or bulky columns do not.
+    fn has_statistics(name: &str) -> bool {
+        matches!(name, schema::PROJECT | schema::EXPERIMENT | schema::EXPERIMENT_ID | schema::CREATED)
+            || name.starts_with("metadata.")
+            || name.starts_with("scores.")
+    }
+
+    pub(crate) fn add(&mut self, batch: &RecordBatch) {
+        use arrow::array::{AsArray, types};
+        use arrow::compute::{max, max_string, min, min_string};
+        self.rows += batch.num_rows();
+        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+            let name = field.name();
+            if !Self::has_statistics(name) {
+                continue;
+            }
+            *self.null_counts.entry(name.clone()).or_default() += array.null_count();
+            let range = match field.data_type() {
+                DataType::Utf8 => {
+                    let texts = array.as_string::<i32>();
+                    min_string(texts).zip(max_string(texts)).map(|(low, high)| Range::Text(low.into(), high.into()))
+                }
+                DataType::Int64 => {
+                    let ints = array.as_primitive::<types::Int64Type>();
+                    min(ints).zip(max(ints)).map(|(low, high)| Range::Int(low, high))
+                }
+                DataType::Float64 => {
+                    let floats = array.as_primitive::<types::Float64Type>();
+                    min(floats).zip(max(floats)).map(|(low, high)| Range::Float(low, high))
+                }
+                DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                    let times = array.as_primitive::<types::TimestampMicrosecondType>();
+                    min(times).zip(max(times)).map(|(low, high)| Range::Micros(low, high))
+                }
+                _ => None,
+            };
+            if let Some(range) = range {
+                let widened = match self.ranges.remove(name) {
+                    Some(known) => known.union(range),
+                    None => range,
+                };
+                self.ranges.insert(name.clone(), widened);
+            }
+        }
+    }
+
+    /// The statistics as Delta writes them.
+    pub(crate) fn to_json(&self) -> String {
+        let bounds = |pick: fn(&Range) -> Option<serde_json::Value>| -> serde_json::Map<String, serde_json::Value> {
+            self.ranges.iter().filter_map(|(name, range)| Some((name.clone(), pick(range)?))).collect()
+        };
+        let nulls: serde_json::Map<String, serde_json::Value> =
+            self.null_counts.iter().map(|(name, count)| (name.clone(), (*count).into())).collect();
+        serde_json::json!({
+            "numRecords": self.rows,
+            "minValues": bounds(Range::low),
+            "maxValues": bounds(Range::high),
+            "nullCount": nulls,
+        })
+        .to_string()
+    }
+}
+
+impl Range {
+    fn union(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Text(a, b), Self::Text(c, d)) => Self::Text(a.min(c), b.max(d)),
+            (Self::Int(a, b), Self::Int(c, d)) => Self::Int(a.min(c), b.max(d)),
+            (Self::Float(a, b), Self::Float(c, d)) => Self::Float(a.min(c), b.max(d)),
+            (Self::Micros(a, b), Self::Micros(c, d)) => Self::Micros(a.min(c), b.max(d)),
+            (known, _) => known,
+        }
+    }
+
+    fn low(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Text(low, high) => Self::short(low, high).then(|| low.as_str().into()),
+            Self::Int(low, _) => Some((*low).into()),
+            Self::Float(low, _) => Some((*low).into()),
+            // Delta's timestamps in statistics have milliseconds: round outwards.
+            Self::Micros(low, _) => time_text(low.div_euclid(1000)),
+        }
+    }
+
+    fn high(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Text(low, high) => Self::short(low, high).then(|| high.as_str().into()),
+            Self::Int(_, high) => Some((*high).into()),
+            Self::Float(_, high) => Some((*high).into()),
+            Self::Micros(_, high) => time_text(high.div_euclid(1000) + i64::from(high.rem_euclid(1000) != 0)),
+        }
+    }
+
+    fn short(low: &str, high: &str) -> bool {
+        low.len() <= STATISTIC_BYTES_MAX && high.len() <= STATISTIC_BYTES_MAX
+    }
+}
+
+fn time_text(millis: i64) -> Option<serde_json::Value> {
+    let time = chrono::DateTime::from_timestamp_millis(millis)?;
+    Some(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into())
+}

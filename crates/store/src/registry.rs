@@ -1,0 +1,198 @@
+//! The registry: records of experiments, appended; the newest of an id wins.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::Action;
+use deltalake_core::protocol::SaveMode;
+use evalhouse_model::Experiment;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStoreExt;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::StoreError;
+use crate::location::Location;
+use crate::table::{self, Commit, REGISTRY};
+
+/// Files after which an append also merges them all into one.
+const FILES_MAX: usize = 16;
+/// Files read at once.
+const READ_CONCURRENCY: usize = 16;
+/// Attempts to append before giving up.
+const ATTEMPTS_MAX: usize = 60;
+
+/// One record.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    pub(crate) project: String,
+    pub(crate) name: String,
+    /// Microseconds since the Unix epoch.
+    pub(crate) written: i64,
+    pub(crate) deleted: bool,
+    pub(crate) body: String,
+}
+
+/// The body of an experiment's record.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct ExperimentBody {
+    #[serde(flatten)]
+    pub(crate) experiment: Experiment,
+    /// The file of cases that this record describes, below the table. The record is out of date
+    /// when the table has another file for the experiment.
+    pub(crate) case_file: Option<String>,
+}
+
+impl Record {
+    pub(crate) fn of_experiment(body: &ExperimentBody) -> Result<Self, StoreError> {
+        let corrupt = |source| StoreError::Corrupt { place: "experiment record".into(), source };
+        Ok(Self {
+            kind: "experiment".into(),
+            id: body.experiment.id.clone(),
+            project: body.experiment.project.clone(),
+            name: body.experiment.name.clone(),
+            written: chrono::Utc::now().timestamp_micros(),
+            deleted: false,
+            body: serde_json::to_string(body).map_err(corrupt)?,
+        })
+    }
+
+    pub(crate) fn experiment(&self) -> Result<ExperimentBody, StoreError> {
+        let corrupt = |source| StoreError::Corrupt { place: format!("registry, experiment `{}`", self.id), source };
+        serde_json::from_str(&self.body).map_err(corrupt)
+    }
+}
+
+/// Reads every record, newest of each kind and id first come.
+pub(crate) async fn read(location: &Location, registry: &DeltaTable) -> Result<Vec<Record>, StoreError> {
+    let base = location.table_path(REGISTRY);
+    let paths: Vec<String> =
+        registry.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect();
+    let batches: Vec<Vec<Record>> = futures::stream::iter(paths)
+        .map(|path| {
+            let root = Arc::clone(&location.root);
+            let path = base.clone().join(path.as_str());
+            async move {
+                let bytes = root.get(&path).await?.bytes().await?;
+                decode(bytes)
+            }
+        })
+        .buffered(READ_CONCURRENCY)
+        .try_collect()
+        .await?;
+    Ok(newest(batches.into_iter().flatten()))
+}
+
+fn newest(records: impl Iterator<Item = Record>) -> Vec<Record> {
+    let mut by_id: HashMap<(String, String), Record> = HashMap::new();
+    for record in records {
+        let key = (record.kind.clone(), record.id.clone());
+        match by_id.get(&key) {
+            Some(known) if known.written > record.written => {}
+            _ => {
+                by_id.insert(key, record);
+            }
+        }
+    }
+    let mut records: Vec<Record> = by_id.into_values().collect();
+    records.sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
+    records
+}
+
+/// Appends records in one commit, merging the table's small files when there are many.
+pub(crate) async fn append(
+    location: &Location,
+    registry: &mut DeltaTable,
+    records: Vec<Record>,
+) -> Result<(), StoreError> {
+    for attempt in 0..ATTEMPTS_MAX {
+        let merge = registry.snapshot()?.log_data().num_files() >= FILES_MAX;
+        let mut all = records.clone();
+        let mut actions: Vec<Action> = Vec::new();
+        if merge {
+            all = newest(read(location, registry).await?.into_iter().chain(all));
+            actions.extend(registry.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
+        }
+        let path = format!("records-{}.parquet", uuid::Uuid::new_v4().simple());
+        let bytes = encode(&all)?;
+        let size = bytes.len() as u64;
+        location.root.put(&location.table_path(REGISTRY).join(path.as_str()), bytes.into()).await?;
+        let statistics = format!("{{\"numRecords\":{}}}", all.len());
+        actions.push(table::add_file(path, size, None, statistics));
+        let mode = if merge { SaveMode::Overwrite } else { SaveMode::Append };
+        if let Commit::Done = table::commit(registry, actions, mode).await? {
+            registry.update_state().await?;
+            return Ok(());
+        }
+        crate::store::back_off(attempt).await;
+        registry.update_state().await?;
+    }
+    Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+}
+
+fn encode(records: &[Record]) -> Result<Vec<u8>, StoreError> {
+    let text = |pick: fn(&Record) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(records.iter().map(pick)))
+    };
+    let written = TimestampMicrosecondArray::from_iter_values(records.iter().map(|r| r.written)).with_timezone("UTC");
+    let deleted: BooleanArray = records.iter().map(|r| Some(r.deleted)).collect();
+    let field = |name: &str, data_type: DataType| Field::new(name, data_type, true);
+    let schema = Arc::new(Schema::new(vec![
+        field("kind", DataType::Utf8),
+        field("id", DataType::Utf8),
+        field("project", DataType::Utf8),
+        field("name", DataType::Utf8),
+        field("written", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
+        field("deleted", DataType::Boolean),
+        field("body", DataType::Utf8),
+    ]));
+    let arrays = vec![
+        text(|r| &r.kind),
+        text(|r| &r.id),
+        text(|r| &r.project),
+        text(|r| &r.name),
+        Arc::new(written) as ArrayRef,
+        Arc::new(deleted) as ArrayRef,
+        text(|r| &r.body),
+    ];
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(crate::encode::plain_properties()))?;
+    writer.write(&batch)?;
+    writer.close()?;
+    Ok(bytes)
+}
+
+fn decode(bytes: bytes::Bytes) -> Result<Vec<Record>, StoreError> {
+    let mut records = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+        let batch = batch?;
+        let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>().cloned());
+        let (kinds, ids, projects, names, bodies) =
+            (text("kind"), text("id"), text("project"), text("name"), text("body"));
+        let written = batch
+            .column_by_name("written")
+            .and_then(|c| c.as_primitive_opt::<arrow::datatypes::TimestampMicrosecondType>().cloned());
+        let deleted = batch.column_by_name("deleted").and_then(|c| c.as_boolean_opt().cloned());
+        for row in 0..batch.num_rows() {
+            let value = |column: &Option<StringArray>| {
+                column.as_ref().filter(|c| c.is_valid(row)).map(|c| c.value(row).to_string()).unwrap_or_default()
+            };
+            records.push(Record {
+                kind: value(&kinds),
+                id: value(&ids),
+                project: value(&projects),
+                name: value(&names),
+                written: written.as_ref().filter(|c| c.is_valid(row)).map_or(0, |c| c.value(row)),
+                deleted: deleted.as_ref().is_some_and(|c| c.is_valid(row) && c.value(row)),
+                body: value(&bodies),
+            });
+        }
+    }
+    Ok(records)
+}

@@ -1,0 +1,89 @@
+//! Rows set aside on disk in buckets, so that an experiment of any size is stored in bounded memory.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::StoreError;
+
+/// Buckets of values in temporary files; a bucket is read back whole.
+pub(crate) struct Buckets<T> {
+    writers: Vec<zstd::Encoder<'static, BufWriter<File>>>,
+    values: PhantomData<T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Buckets<T> {
+    pub(crate) fn new(count: usize) -> Result<Self, StoreError> {
+        let writers = (0..count)
+            .map(|_| {
+                let mut encoder = zstd::Encoder::new(BufWriter::new(tempfile::tempfile()?), 1)?;
+                // Many buckets are open at once: a small window keeps each one small.
+                encoder.window_log(17)?;
+                Ok(encoder)
+            })
+            .collect::<Result<_, std::io::Error>>()?;
+        Ok(Self { writers, values: PhantomData })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.writers.len()
+    }
+
+    pub(crate) fn push(&mut self, bucket: usize, value: &T) -> Result<(), StoreError> {
+        let bytes = postcard::to_stdvec(value)?;
+        let writer = &mut self.writers[bucket];
+        writer.write_all(&(bytes.len() as u64).to_le_bytes())?;
+        writer.write_all(&bytes)?;
+        Ok(())
+    }
+
+    /// Ends writing; the buckets are then read one after another.
+    pub(crate) fn finish(self) -> Result<Vec<Bucket<T>>, StoreError> {
+        self.writers
+            .into_iter()
+            .map(|writer| {
+                let mut file = writer.finish()?.into_inner().map_err(|e| e.into_error())?;
+                file.rewind()?;
+                Ok(Bucket { file, values: PhantomData })
+            })
+            .collect()
+    }
+}
+
+/// One bucket, written.
+pub(crate) struct Bucket<T> {
+    file: File,
+    values: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Bucket<T> {
+    /// Reads the values back in the order they were pushed.
+    pub(crate) fn read(self) -> Result<Vec<T>, StoreError> {
+        let mut values = Vec::new();
+        self.for_each(|value| {
+            values.push(value);
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
+    /// Reads the values back one at a time.
+    pub(crate) fn for_each(self, mut visit: impl FnMut(T) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut reader = BufReader::new(zstd::Decoder::new(self.file)?);
+        let mut bytes = Vec::new();
+        loop {
+            let mut length = [0; 8];
+            match reader.read_exact(&mut length) {
+                Ok(()) => {}
+                Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(e) => return Err(e.into()),
+            }
+            bytes.resize(usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX), 0);
+            reader.read_exact(&mut bytes)?;
+            visit(postcard::from_bytes(&bytes)?)?;
+        }
+    }
+}

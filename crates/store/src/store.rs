@@ -1,0 +1,271 @@
+//! The store: experiments in, snapshots out.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::Action;
+use deltalake_core::protocol::SaveMode;
+use evalhouse_model::Experiment;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::columns::Columns;
+use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
+use crate::location::Location;
+use crate::registry::{self, ExperimentBody, Record};
+use crate::snapshot::{DataFile, Snapshot};
+use crate::table::{self, Commit, REGISTRY, SPANS};
+use crate::writer::{ExperimentWriter, StagedExperiment, StagedFile, Target, WriterOptions};
+use crate::StoreError;
+
+/// Attempts to commit before giving up; each one follows a commit of somebody else.
+const ATTEMPTS_MAX: usize = 60;
+
+/// One store: two Delta tables at one URL. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    location: Location,
+    spans: tokio::sync::Mutex<DeltaTable>,
+    registry: tokio::sync::Mutex<DeltaTable>,
+    /// Columns of the table and of what this process has staged: writers agree on names and kinds.
+    columns: Arc<Mutex<Columns>>,
+}
+
+impl Store {
+    /// Opens the store at a folder or URL.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none, [`StoreError::NewerFormat`] when a newer evalhouse
+    /// wrote it.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let location = Location::parse(url)?;
+        let (spans, registry) = futures::try_join!(table::open(&location, SPANS), table::open(&location, REGISTRY))?;
+        match (spans, registry) {
+            (Some(spans), Some(registry)) => Self::new(location, spans, registry),
+            // A creator that died between its two tables left one: the store is still empty.
+            _ => Err(StoreError::NotFound { url: url.to_string() }),
+        }
+    }
+
+    /// Opens the store at a folder or URL, creating it when there is none.
+    ///
+    /// # Errors
+    /// As [`Self::open`], without [`StoreError::NotFound`].
+    pub async fn create(url: &str) -> Result<Self, StoreError> {
+        let location = Location::parse(url)?;
+        let spans = table::open_or_create(&location, SPANS).await?;
+        let registry = table::open_or_create(&location, REGISTRY).await?;
+        Self::new(location, spans, registry)
+    }
+
+    fn new(location: Location, spans: DeltaTable, registry: DeltaTable) -> Result<Self, StoreError> {
+        let columns = Columns::from_schema(spans.snapshot()?.schema().as_ref());
+        Ok(Self {
+            inner: Arc::new(Inner {
+                location,
+                columns: Arc::new(Mutex::new(columns)),
+                spans: tokio::sync::Mutex::new(spans),
+                registry: tokio::sync::Mutex::new(registry),
+            }),
+        })
+    }
+
+    /// Where the store is.
+    pub fn location(&self) -> &Location {
+        &self.inner.location
+    }
+
+    /// One consistent view of everything stored. Later commits do not change it.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        // Records are written after the files they describe, so the files are listed first and a
+        // record found later can only be as new or newer; one that is missing is healed below.
+        let (version, columns, files) = {
+            let mut spans = self.inner.spans.lock().await;
+            spans.update_state().await?;
+            let state = spans.snapshot()?;
+            let base = self.inner.location.table_path(SPANS);
+            let files: Vec<DataFile> = state.log_data().iter().map(|view| DataFile::of(&base, &view)).collect();
+            (state.version(), Columns::from_schema(state.schema().as_ref()), files)
+        };
+        let records = {
+            let mut registry = self.inner.registry.lock().await;
+            registry.update_state().await?;
+            registry::read(&self.inner.location, &registry).await?
+        };
+        let experiments = self.reconcile(&files, &records).await?;
+        Ok(Snapshot::new(version, columns, files, experiments))
+    }
+
+    /// The records of all stored experiments, newest record of each, by project and name.
+    pub async fn experiments(&self) -> Result<Vec<Experiment>, StoreError> {
+        Ok(self.snapshot().await?.experiments().to_vec())
+    }
+
+    /// Matches records with files. A file whose record was never written (its writer died between
+    /// the two commits) carries the record in its footer.
+    async fn reconcile(&self, files: &[DataFile], records: &[Record]) -> Result<Vec<Experiment>, StoreError> {
+        let mut case_files: HashMap<&str, &DataFile> =
+            files.iter().filter(|file| file.is_root).map(|file| (file.name(), file)).collect();
+        let mut experiments = Vec::new();
+        for record in records.iter().filter(|record| record.kind == "experiment" && !record.deleted) {
+            let body = record.experiment()?;
+            let stored = match &body.case_file {
+                None => true,
+                Some(path) => case_files.remove(path.as_str()).is_some(),
+            };
+            if stored {
+                experiments.push(body.experiment);
+            }
+        }
+        let healed: Vec<Option<Experiment>> = futures::stream::iter(case_files.into_values())
+            .map(|file| self.footer_record(file))
+            .buffer_unordered(16)
+            .try_collect()
+            .await?;
+        experiments.extend(healed.into_iter().flatten());
+        experiments.sort_by(|a, b| (&a.project, &a.name, &a.id).cmp(&(&b.project, &b.name, &b.id)));
+        Ok(experiments)
+    }
+
+    async fn footer_record(&self, file: &DataFile) -> Result<Option<Experiment>, StoreError> {
+        use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
+        let mut reader = ParquetObjectReader::new(Arc::clone(&self.inner.location.root), file.path.clone())
+            .with_file_size(file.size);
+        let metadata = reader.get_metadata(None).await?;
+        let pairs = metadata.file_metadata().key_value_metadata();
+        let record = pairs.into_iter().flatten().find(|pair| pair.key == EXPERIMENT_FOOTER_KEY);
+        let Some(text) = record.and_then(|pair| pair.value.as_deref()) else { return Ok(None) };
+        let corrupt = |source| StoreError::Corrupt { place: format!("footer of `{}`", file.path), source };
+        serde_json::from_str(text).map(Some).map_err(corrupt)
+    }
+
+    /// Starts writing an experiment. Call it inside a tokio runtime; use the writer on a blocking
+    /// thread.
+    pub fn writer(&self, experiment: Experiment, options: WriterOptions) -> ExperimentWriter {
+        let target = Target {
+            store: Arc::clone(&self.inner.location.root),
+            table: self.inner.location.table_path(SPANS),
+            columns: Arc::clone(&self.inner.columns),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        ExperimentWriter::new(experiment, options, target)
+    }
+
+    /// Makes staged experiments visible, all in one commit. A stored experiment with the id of a
+    /// staged one is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Contention`] when other writers win every attempt. Nothing is visible then.
+    pub async fn commit(&self, mut staged: Vec<StagedExperiment>) -> Result<(), StoreError> {
+        if staged.is_empty() {
+            return Ok(());
+        }
+        self.commit_spans(&mut staged).await?;
+        let records = staged
+            .iter()
+            .map(|one| {
+                let case_file = one.files.iter().find(|file| file.is_root).map(|file| file.path.clone());
+                Record::of_experiment(&ExperimentBody { experiment: one.experiment.clone(), case_file })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut registry = self.inner.registry.lock().await;
+        registry::append(&self.inner.location, &mut registry, records).await
+    }
+
+    async fn commit_spans(&self, staged: &mut [StagedExperiment]) -> Result<(), StoreError> {
+        let ids: HashSet<String> = staged.iter().map(|one| one.experiment.id.clone()).collect();
+        let mut spans = self.inner.spans.lock().await;
+        for attempt in 0..ATTEMPTS_MAX {
+            spans.update_state().await?;
+            let before = Columns::from_schema(spans.snapshot()?.schema().as_ref());
+            let columns = self.merge_columns(before.clone(), staged).await?;
+            let mut actions = Vec::new();
+            if columns != before {
+                actions.push(table::set_columns(&spans, &columns)?);
+            }
+            let base = self.inner.location.table_path(SPANS);
+            let replaced: Vec<Action> = spans
+                .snapshot()?
+                .log_data()
+                .iter()
+                .filter(|view| DataFile::of(&base, view).experiment_id().is_some_and(|id| ids.contains(id)))
+                .map(|view| Action::Remove(view.remove_action(true)))
+                .collect();
+            let mode = if replaced.is_empty() { SaveMode::Append } else { SaveMode::Overwrite };
+            actions.extend(replaced);
+            for file in staged.iter().flat_map(|one| &one.files) {
+                let path = file.path.clone();
+                actions.push(table::add_file(path, file.size, Some(file.is_root), file.statistics.clone()));
+            }
+            if let Commit::Done = table::commit(&spans, actions, mode).await? {
+                let mut shared = self.inner.columns.lock().unwrap_or_else(PoisonError::into_inner);
+                shared.absorb(&columns);
+                return Ok(());
+            }
+            back_off(attempt).await;
+        }
+        Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+    }
+
+    /// The table's columns with those of the staged files. A file whose column another writer has
+    /// meanwhile given a different kind is rewritten without it: its values are in the JSON anyway.
+    async fn merge_columns(
+        &self,
+        mut columns: Columns,
+        staged: &mut [StagedExperiment],
+    ) -> Result<Columns, StoreError> {
+        for file in staged.iter_mut().flat_map(|one| &mut one.files) {
+            let refused = columns.merge(&file.columns);
+            if !refused.is_empty() {
+                self.drop_columns(file, &refused).await?;
+                for path in &refused {
+                    // The table's own column now stands for the path.
+                    match columns.get(path) {
+                        Some(known) => file.columns.insert(path.clone(), known.clone()),
+                        None => file.columns.remove(path),
+                    };
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    async fn drop_columns(&self, file: &mut StagedFile, paths: &[String]) -> Result<(), StoreError> {
+        use object_store::ObjectStoreExt;
+        let names: Vec<String> = paths
+            .iter()
+            .filter_map(|path| file.columns.get(path))
+            .map(|column| column.name.clone())
+            .filter(|name| file.stored.contains(name))
+            .collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let location = self.inner.location.table_path(SPANS);
+        let at = |path: &str| path.split('/').fold(location.clone(), |path, segment| path.join(segment));
+        let bytes = self.inner.location.root.get(&at(&file.path)).await?.bytes().await?;
+        let rewritten = without_columns(bytes, &names, file.is_root)?;
+        let path = format!("{}-{}.parquet", file.path.trim_end_matches(".parquet"), uuid::Uuid::new_v4().simple());
+        file.size = rewritten.len() as u64;
+        self.inner.location.root.put(&at(&path), rewritten.into()).await?;
+        file.path = path;
+        for name in &names {
+            file.stored.remove(name);
+        }
+        file.statistics = crate::encode::statistics_without(&file.statistics, &names);
+        Ok(())
+    }
+}
+
+/// Waits a little longer after each lost race, with jitter so that writers do not march in step.
+pub(crate) async fn back_off(attempt: usize) {
+    let most = 10_u64 << attempt.min(6);
+    let jitter = uuid::Uuid::new_v4().as_u128() as u64 % most.max(1);
+    tokio::time::sleep(Duration::from_millis(jitter + 1)).await;
+}
