@@ -1,1 +1,16 @@
+//! Everything seen from outside, in one binary, so that DataFusion is linked once.
+//!
+//! - `store`: the store's contract, the same on a disk, in memory and over the S3 protocol
+//! - `import`: what files become, what is refused, and in which words
+//! - `sql`: tables, paths and functions, as sqllogictest files in `tests/sql/`
+//! - `analysis`: diffs and summaries against an independent recomputation and the pinned rules
+//! - `cli`: whole outputs of the program
+//! - `docs`: generated pages are current
 
+mod analysis;
+mod cli;
+mod docs;
+mod import;
+mod real_data;
+mod sql;
+mod store;

@@ -1,1 +1,54 @@
-fn main(){}
+//! The command line of evalhouse.
+//!
+//! [`arguments`] says what may be typed, [`commands`] has one file a command, and [`shell`] is what
+//! `evalhouse sql` opens on a terminal. A command resolves its arguments, asks the crates below, and
+//! hands the answer to [`output`]; everything that is printed goes through the [`printer`].
+
+mod arguments;
+mod cancel;
+mod commands;
+mod error;
+mod output;
+mod printer;
+mod progress;
+mod query;
+mod settings;
+mod shell;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::error::Exit;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long an interrupted command may take to remove its temporary files.
+const CLEAN_UP_TIME: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let settings = Settings::new(&arguments.global);
+    let printer = Printer::new(settings.quiet);
+    let exit = run(arguments, &settings, &printer).unwrap_or_else(|error| error::report(&error, &printer));
+    ExitCode::from(exit.code())
+}
+
+fn run(arguments: Arguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = settings.threads {
+        runtime.worker_threads(threads);
+    }
+    let runtime = runtime.enable_all().build()?;
+    let result = runtime.block_on(commands::run(arguments.command, settings, printer));
+    match &result {
+        Err(error) if cancel::is_interruption(error) => runtime.shutdown_timeout(CLEAN_UP_TIME),
+        _ => runtime.shutdown_background(),
+    }
+    result
+}

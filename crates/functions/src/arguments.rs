@@ -47,13 +47,19 @@ pub(crate) fn map_rows(
     rows: usize,
     function: impl FnOnce(&[ArrayRef], usize) -> Result<ArrayRef>,
 ) -> Result<ColumnarValue> {
-    let is_constant = arguments.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+    let is_constant = arguments
+        .iter()
+        .all(|value| matches!(value, ColumnarValue::Scalar(_)));
     let rows = if is_constant { 1 } else { rows };
-    let columns =
-        arguments.iter().map(|value| value.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
+    let columns = arguments
+        .iter()
+        .map(|value| value.to_array(rows))
+        .collect::<Result<Vec<ArrayRef>>>()?;
     let result = function(&columns, rows)?;
     if is_constant {
-        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+            &result, 0,
+        )?));
     }
     Ok(ColumnarValue::Array(result))
 }
@@ -92,6 +98,9 @@ pub(crate) fn constant_text<'a>(
     };
     match scalar.try_as_str() {
         Some(text) => Ok(text),
-        None => exec_err!("`{function}` takes a text as `{argument}`, not {}", scalar.data_type()),
+        None => exec_err!(
+            "`{function}` takes a text as `{argument}`, not {}",
+            scalar.data_type()
+        ),
     }
 }

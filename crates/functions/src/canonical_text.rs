@@ -24,7 +24,10 @@ pub(crate) fn canonical_texts(column: &ArrayRef, field: &Field) -> Result<String
         DataType::Null => text_array(new_null_array(&DataType::Utf8, column.len())),
         DataType::Boolean => {
             let values = as_boolean_array(column)?;
-            Ok(values.iter().map(|value| value.map(|v| if v { "true" } else { "false" })).collect())
+            Ok(values
+                .iter()
+                .map(|value| value.map(|v| if v { "true" } else { "false" }))
+                .collect())
         }
         integer if integer.is_integer() => text_array(cast(column, &DataType::Utf8)?),
         float if float.is_floating() => {
@@ -47,25 +50,34 @@ pub(crate) fn canonical_texts(column: &ArrayRef, field: &Field) -> Result<String
             let lists = as_list_array(column)?;
             let items = canonical_texts(lists.values(), item)?;
             let offsets = lists.value_offsets();
-            Ok(list_texts(lists, &items, |row| offsets[row] as usize..offsets[row + 1] as usize))
+            Ok(list_texts(lists, &items, |row| {
+                offsets[row] as usize..offsets[row + 1] as usize
+            }))
         }
         DataType::LargeList(item) => {
             let lists = as_large_list_array(column)?;
             let items = canonical_texts(lists.values(), item)?;
             let offsets = lists.value_offsets();
-            Ok(list_texts(lists, &items, |row| offsets[row] as usize..offsets[row + 1] as usize))
+            Ok(list_texts(lists, &items, |row| {
+                offsets[row] as usize..offsets[row + 1] as usize
+            }))
         }
         DataType::FixedSizeList(item, size) => {
             let lists = as_fixed_size_list_array(column)?;
             let items = canonical_texts(lists.values(), item)?;
             let size = *size as usize;
-            Ok(list_texts(lists, &items, |row| row * size..(row + 1) * size))
+            Ok(list_texts(lists, &items, |row| {
+                row * size..(row + 1) * size
+            }))
         }
         DataType::Struct(_) => struct_texts(column),
         DataType::Union(_, _) => union_texts(as_union_array(column)?),
         other if can_cast_types(other, &DataType::Utf8) => {
             let texts = text_array(cast(column, &DataType::Utf8)?)?;
-            Ok(texts.iter().map(|text| text.map(canonical_string)).collect())
+            Ok(texts
+                .iter()
+                .map(|text| text.map(canonical_string))
+                .collect())
         }
         other => exec_err!("a value of type {other} has no JSON text"),
     }
@@ -78,7 +90,39 @@ pub(crate) fn json_texts(texts: &StringArray) -> StringArray {
 }
 
 fn json_text(text: &str) -> Option<String> {
-    canonical_json(text).ok().filter(|canonical| canonical != "null")
+    canonical_json_text(text).filter(|canonical| canonical != "null")
+}
+
+/// The canonical text of a JSON text; none when it is not JSON.
+pub(crate) fn canonical_json_text(text: &str) -> Option<String> {
+    if nesting(text) > NESTING_MAX {
+        return None;
+    }
+    canonical_json(text).ok()
+}
+
+/// The deepest nesting that counts as JSON: a value from outside must not exhaust the stack.
+const NESTING_MAX: usize = 128;
+
+/// How deep the brackets of a JSON text go.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut is_text, mut is_escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            _ if is_text => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn text_array(column: ArrayRef) -> Result<StringArray> {
@@ -86,7 +130,10 @@ fn text_array(column: ArrayRef) -> Result<StringArray> {
 }
 
 fn number_texts(values: &Float64Array) -> StringArray {
-    values.iter().map(|value| value.filter(|v| v.is_finite()).map(canonical_number)).collect()
+    values
+        .iter()
+        .map(|value| value.filter(|v| v.is_finite()).map(canonical_number))
+        .collect()
 }
 
 fn string_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>, field: &Field) -> StringArray {
@@ -130,7 +177,11 @@ pub(crate) fn push_array<'a>(text: &mut String, items: impl Iterator<Item = &'a 
 
 /// The canonical text of one row, `null` for null.
 pub(crate) fn value_or_null(texts: &StringArray, row: usize) -> &str {
-    if texts.is_null(row) { "null" } else { texts.value(row) }
+    if texts.is_null(row) {
+        "null"
+    } else {
+        texts.value(row)
+    }
 }
 
 fn struct_texts(column: &ArrayRef) -> Result<StringArray> {
@@ -152,7 +203,12 @@ fn struct_texts(column: &ArrayRef) -> Result<StringArray> {
         for (position, (name, values)) in members.iter().enumerate() {
             let comma = if position > 0 { "," } else { "" };
             // Writing to a string cannot fail.
-            let _ = write!(text, "{comma}{}:{}", canonical_string(name), value_or_null(values, row));
+            let _ = write!(
+                text,
+                "{comma}{}:{}",
+                canonical_string(name),
+                value_or_null(values, row)
+            );
         }
         text.push('}');
         texts.append_value(&text);
@@ -171,11 +227,35 @@ fn union_texts(column: &UnionArray) -> Result<StringArray> {
     }
     let mut texts = StringBuilder::new();
     for row in 0..column.len() {
-        let slot = if *mode == UnionMode::Dense { column.value_offset(row) } else { row };
+        let slot = if *mode == UnionMode::Dense {
+            column.value_offset(row)
+        } else {
+            row
+        };
         match &children[column.type_id(row) as usize] {
             Some(child) if child.is_valid(slot) => texts.append_value(child.value(slot)),
             _ => texts.append_null(),
         }
     }
     Ok(texts.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_count_outside_texts() {
+        assert_eq!(nesting(r#"{"a[[": [1, {"b": "\"[["}]}"#), 3);
+        assert_eq!(nesting("1"), 0);
+        assert_eq!(nesting("]]["), 1);
+    }
+
+    #[test]
+    fn too_deep_is_not_json() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert_eq!(canonical_json_text(&nested(128)), Some(nested(128)));
+        assert_eq!(canonical_json_text(&nested(129)), None);
+        assert_eq!(canonical_json_text(&nested(1_000_000)), None);
+    }
 }

@@ -8,7 +8,10 @@ const JSON_EXTENSION: &str = "arrow.json";
 
 /// True when the text of a field is JSON (Arrow's canonical extension `arrow.json`).
 pub(crate) fn is_json(field: &Field) -> bool {
-    field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == JSON_EXTENSION)
+    field
+        .metadata()
+        .get(EXTENSION_NAME)
+        .is_some_and(|name| name == JSON_EXTENSION)
 }
 
 /// A nullable text field that holds JSON.

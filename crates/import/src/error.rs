@@ -133,6 +133,12 @@ impl Fault {
             .with_hint("the run may have died while writing; `--keep-going` stores the rows before it")
     }
 
+    /// The message without word and hint, for a list of counted words.
+    pub(crate) fn described(&self) -> String {
+        let field = self.field.as_ref().map(|field| format!("field `{field}`: ")).unwrap_or_default();
+        format!("line {}: {field}{}", self.line, self.message)
+    }
+
     /// The whole message: `FILE:LINE: field `scores.f`: …; hint`.
     pub fn render(&self, path: &str) -> String {
         format!("{path}:{}: {self}", self.line)

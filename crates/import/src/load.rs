@@ -91,7 +91,7 @@ impl Loader {
             }
             None => match self.load_rows(file) {
                 Ok(staged) => Ok(Loaded::Staged(staged)),
-                Err(Stop::Fault(fault)) => Ok(Loaded::Failed(fault.render(&file.source.label))),
+                Err(Stop::Fault(fault)) => Ok(Loaded::Failed(with_way_out(fault).render(&file.source.label))),
                 Err(Stop::Store(error)) => Err(error),
                 Err(Stop::Cancelled) => Ok(Loaded::Cancelled),
             },
@@ -180,6 +180,15 @@ impl Loader {
         let share = if nth == 0 { self.memory_limit / 4 * 3 } else { self.memory_limit >> (nth + 2).min(20) };
         let options = WriterOptions { keep_going: self.request.keep_going, memory_limit: share.max(256 << 10) };
         self.store.writer(experiment, options)
+    }
+}
+
+/// Tells of `--keep-going` where it would help.
+fn with_way_out(fault: Fault) -> Fault {
+    if fault.hint.is_none() && reason::is_skipping(&fault.reason) {
+        fault.with_hint("`--keep-going` skips such rows and counts them")
+    } else {
+        fault
     }
 }
 

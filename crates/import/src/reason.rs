@@ -116,3 +116,20 @@ pub(crate) const STOPPING: [&str; 8] = [
     UNREADABLE, UTF16, NOT_RECOGNISED, NO_ROWS, NAME_TAKEN, DUPLICATE_EXPERIMENT, EXPERIMENT_ELSEWHERE,
     MANY_EXPERIMENTS,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_documented_once() {
+        let page = include_str!("../../../docs/import.md");
+        let words = SKIPPING.iter().chain(&SKIPPING_IN_STORE).chain(&STOPPING).chain(&TOLERATED);
+        for word in words.clone() {
+            assert_eq!(page.matches(&format!("\n| `{word}` |")).count(), 1, "{word}");
+        }
+        let (_, tables) = page.split_once("## What can be wrong").unwrap();
+        let documented = tables.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(documented, words.count());
+    }
+}

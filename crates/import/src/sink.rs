@@ -111,10 +111,6 @@ impl<'a> Sink<'a> {
     /// Ends all experiments of the file.
     pub(crate) fn finish(self, hash: &str, decoded_bytes: u64) -> Result<Staged, Stop> {
         let Self { loader, file, open, mut skipped, .. } = self;
-        if open.is_empty() {
-            let fault = skipped.first.unwrap_or_else(|| Fault::file(reason::NO_ROWS, "holds no rows").at(1, None));
-            return Err(Stop::Fault(fault));
-        }
         let is_alone = open.len() == 1;
         let mut experiments = Vec::with_capacity(open.len());
         for (index, (_, mut open)) in open.into_iter().enumerate() {
@@ -135,7 +131,12 @@ impl<'a> Sink<'a> {
             if staged.experiment.notes.keys().any(|word| reason::is_skipping(word)) {
                 staged.experiment.status = ExperimentStatus::Partial;
             }
-            experiments.push(staged);
+            if staged.experiment.spans > 0 {
+                experiments.push(staged);
+            }
+        }
+        if experiments.is_empty() {
+            return Err(Stop::Fault(skipped.nothing_left()));
         }
         Ok(Staged { experiments, decoded_bytes, skipped: skipped.render(&file.source.label) })
     }
@@ -186,14 +187,28 @@ impl Skipped {
         }
     }
 
+    /// What a file without any row left is refused with.
+    fn nothing_left(&self) -> Fault {
+        let message = match self.described() {
+            Some(skipped) => format!("no row is left to store: {skipped}"),
+            None => "no row is left to store".to_string(),
+        };
+        Fault::file(reason::NO_ROWS, message).at(self.first.as_ref().map_or(1, |fault| fault.line), None)
+    }
+
     fn render(&self, label: &str) -> Option<String> {
+        let line = self.first.as_ref().map_or(1, |fault| fault.line);
+        Some(format!("{label}:{line}: {}", self.described()?))
+    }
+
+    fn described(&self) -> Option<String> {
         let total: i64 = self.counts.values().sum();
         if total == 0 {
             return None;
         }
         let counts: Vec<String> = self.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-        let first = self.first.as_ref().map(|fault| format!("; the first at line {}: {fault}", fault.line));
+        let first = self.first.as_ref().map(|fault| format!("; the first is {}", fault.described()));
         let rows = if total == 1 { "row" } else { "rows" };
-        Some(format!("{label}: {total} {rows} skipped ({}){}", counts.join(", "), first.unwrap_or_default()))
+        Some(format!("{total} {rows} skipped ({}){}", counts.join(", "), first.unwrap_or_default()))
     }
 }

@@ -69,7 +69,7 @@ pub struct Experiment {
     /// File name the rows came from, as the user wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Hash of the source's decoded content, 32 hex digits: equal hash means nothing to do.
+    /// Hash of the source file's bytes, 32 hex digits: equal hash means nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_hash: Option<String>,
     /// What the import tolerated, by reason: `nan_score`, `lone_surrogate`, `skipped_row`, …

@@ -27,6 +27,8 @@ pub enum Block {
     Grid(Grid),
     /// Lines whose spacing matters.
     Drawing(Vec<Line>),
+    /// What a table means, right below it.
+    Note(Vec<String>),
     /// What the reader should know before trusting the numbers.
     Warnings(Vec<String>),
 }
@@ -78,7 +80,7 @@ impl Document {
             Block::Fields(fields) => fields.is_empty(),
             Block::Lines(lines) | Block::Drawing(lines) => lines.is_empty(),
             Block::Grid(grid) => grid.columns.is_empty(),
-            Block::Warnings(warnings) => warnings.is_empty(),
+            Block::Note(lines) | Block::Warnings(lines) => lines.is_empty(),
         };
         if !is_empty {
             self.blocks.push(block);
@@ -90,7 +92,8 @@ impl Document {
         let mut out = String::new();
         for (index, block) in self.blocks.iter().enumerate() {
             let follows_heading = index > 0 && matches!(self.blocks[index - 1], Block::Heading(_));
-            if index > 0 && !follows_heading {
+            let belongs_to_last = follows_heading || matches!(block, Block::Note(_));
+            if index > 0 && !belongs_to_last {
                 out.push('\n');
             }
             push_text(block, width, &mut out);
@@ -119,6 +122,7 @@ fn push_text(block: &Block, width: Option<usize>, out: &mut String) {
             lines.iter().for_each(|line| push_line(&line.painted(), out));
         }
         Block::Grid(grid) => out.push_str(&grid.to_text(width)),
+        Block::Note(lines) => lines.iter().for_each(|line| push_line(&Tone::Quiet.paint(line), out)),
         Block::Warnings(warnings) => {
             for warning in warnings {
                 push_line(&format!("{} {warning}", Tone::Caution.paint("warning:")), out);
@@ -140,7 +144,9 @@ fn push_markdown(block: &Block, out: &mut String) {
         Block::Title(text) => push_line(&format!("# {text}"), out),
         Block::Heading(text) => push_line(&format!("## {text}"), out),
         Block::Fields(fields) => {
-            fields.iter().for_each(|(name, value)| push_line(&format!("- **{name}**: {}", value.text()), out));
+            fields
+                .iter()
+                .for_each(|(name, value)| push_line(&format!("- **{name}**: {}", value.text()), out));
         }
         Block::Lines(lines) => lines.iter().for_each(|line| push_line(&format!("- {}", line.text()), out)),
         Block::Drawing(lines) => {
@@ -149,6 +155,7 @@ fn push_markdown(block: &Block, out: &mut String) {
             push_line("```", out);
         }
         Block::Grid(grid) => out.push_str(&grid.to_markdown()),
+        Block::Note(lines) => push_line(&lines.join(" "), out),
         Block::Warnings(warnings) => {
             warnings.iter().for_each(|warning| push_line(&format!("> **Warning:** {warning}"), out));
         }

@@ -4,15 +4,8 @@
 //! that is not enough, a [`Grid`] either goes on below itself ([`Overflow::Stack`]) or leaves columns
 //! out and names them ([`Overflow::Hide`]): nothing vanishes unseen.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
 use crate::Tone;
-
-const GAP: usize = 2;
-/// The narrowest that a column of text becomes.
-const TEXT_WIDTH_MIN: usize = 12;
-/// The widest that a column of text becomes where no width is given.
-const TEXT_WIDTH_MAX: usize = 124;
+use crate::layout::Layout;
 
 /// A table of text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,6 +27,8 @@ pub struct Column {
     pub right: bool,
     /// Whether cells may be cut.
     pub flexible: bool,
+    /// Whether this column begins a group that stays together where a table goes on below itself.
+    pub begins_group: bool,
 }
 
 /// One cell of a [`Grid`].
@@ -58,17 +53,24 @@ pub enum Overflow {
 impl Column {
     /// A column of names: never cut.
     pub fn name(title: impl Into<String>) -> Self {
-        Self { title: title.into(), right: false, flexible: false }
+        Self { title: title.into(), ..Self::default() }
     }
 
     /// A column of numbers: right-aligned, never cut.
     pub fn number(title: impl Into<String>) -> Self {
-        Self { title: title.into(), right: true, flexible: false }
+        Self { title: title.into(), right: true, ..Self::default() }
     }
 
     /// A column of text, which gives way when space is short.
     pub fn text(title: impl Into<String>) -> Self {
-        Self { title: title.into(), right: false, flexible: true }
+        Self { title: title.into(), flexible: true, ..Self::default() }
+    }
+
+    /// The column as the first of a group.
+    #[must_use]
+    pub fn beginning_group(mut self) -> Self {
+        self.begins_group = true;
+        self
     }
 }
 
@@ -155,182 +157,6 @@ pub(crate) fn push_markdown_row<'a>(cells: impl Iterator<Item = &'a str>, out: &
     out.push('\n');
 }
 
-/// Which columns are shown, and how wide.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Layout {
-    /// Indexes of the shown columns with their widths.
-    shown: Vec<(usize, usize)>,
-    hidden: Vec<usize>,
-}
-
-impl Layout {
-    /// Fits the columns to `width`, leaving out from the right what does not fit.
-    pub(crate) fn fit(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>) -> Self {
-        let natural = natural_widths(columns, rows);
-        let all: Vec<usize> = (0..columns.len()).collect();
-        let Some(width) = width else {
-            return Self::of(all, &natural, columns, None, Vec::new());
-        };
-        let mut used = 0;
-        let fits = |&index: &usize| {
-            used += least(&columns[index], natural[index]) + GAP;
-            used - GAP <= width || index == 0
-        };
-        let shown: Vec<usize> = all.iter().copied().take_while(fits).collect();
-        let hidden = (shown.len()..columns.len()).collect();
-        Self::of(shown, &natural, columns, Some(width), hidden)
-    }
-
-    /// Splits the columns into as many parts as it takes, each with the first column.
-    fn stack(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>) -> Vec<Self> {
-        let natural = natural_widths(columns, rows);
-        let Some(limit) = width else {
-            let all = (0..columns.len()).collect();
-            return vec![Self::of(all, &natural, columns, None, Vec::new())];
-        };
-        let mut parts: Vec<Vec<usize>> = vec![Vec::new()];
-        let mut used = 0;
-        for index in 0..columns.len() {
-            let least_width = least(&columns[index], natural[index]);
-            let is_full = parts.last().is_some_and(|part| part.len() > 1) && used + GAP + least_width > limit;
-            if is_full {
-                parts.push(vec![0]);
-                used = least(&columns[0], natural[0]);
-            }
-            used += if used == 0 { least_width } else { GAP + least_width };
-            if let Some(part) = parts.last_mut() {
-                part.push(index);
-            }
-        }
-        parts.into_iter().map(|part| Self::of(part, &natural, columns, width, Vec::new())).collect()
-    }
-
-    fn of(
-        shown: Vec<usize>,
-        natural: &[usize],
-        columns: &[Column],
-        width: Option<usize>,
-        hidden: Vec<usize>,
-    ) -> Self {
-        let mut widths: Vec<usize> = shown.iter().map(|&index| natural[index]).collect();
-        let flexible: Vec<bool> = shown.iter().map(|&index| columns[index].flexible).collect();
-        match width {
-            Some(width) => shrink(&mut widths, &flexible, width),
-            None => {
-                for (width, _) in widths.iter_mut().zip(&flexible).filter(|(_, flexible)| **flexible) {
-                    *width = (*width).min(TEXT_WIDTH_MAX);
-                }
-            }
-        }
-        Self { shown: shown.into_iter().zip(widths).collect(), hidden }
-    }
-
-    /// Writes the heading and the line below it.
-    pub(crate) fn push_header(&self, columns: &[Column], out: &mut String) {
-        let cells: Vec<Cell> =
-            columns.iter().map(|column| Cell::new(column.title.as_str(), Tone::Strong)).collect();
-        self.push_line(columns, &cells, out);
-        let total: usize = self.shown.iter().map(|(_, width)| width + GAP).sum();
-        out.push_str(&Tone::Quiet.paint(&"─".repeat(total.saturating_sub(GAP))));
-        out.push('\n');
-    }
-
-    /// Writes rows, whose alignment `columns` of the header decided.
-    pub(crate) fn push_rows(&self, columns: &[Column], rows: &[Vec<Cell>], out: &mut String) {
-        for row in rows {
-            self.push_line(columns, row, out);
-        }
-    }
-
-    /// Names the columns that are left out.
-    pub(crate) fn push_hidden(&self, columns: &[Column], out: &mut String) {
-        if self.hidden.is_empty() {
-            return;
-        }
-        let names: Vec<&str> = self.hidden.iter().map(|&index| columns[index].title.as_str()).collect();
-        let noun = if names.len() == 1 { "column" } else { "columns" };
-        let note = format!("… {} more {noun}: {}", names.len(), names.join(", "));
-        out.push_str(&Tone::Quiet.paint(&note));
-        out.push('\n');
-    }
-
-    fn push_line(&self, columns: &[Column], cells: &[Cell], out: &mut String) {
-        let last = self.shown.len().saturating_sub(1);
-        for (position, &(index, width)) in self.shown.iter().enumerate() {
-            let Some(cell) = cells.get(index) else { continue };
-            let column = &columns[index];
-            // Rows after the measured ones may hold longer numbers: out of line beats cut.
-            let text = if column.flexible { cut(&cell.text, width) } else { cell.text.clone() };
-            let padding = " ".repeat(width.saturating_sub(text.width()));
-            let painted = cell.tone.paint(&text);
-            match (column.right, position == last) {
-                (true, _) => out.extend([padding.as_str(), painted.as_str()]),
-                (false, false) => out.extend([painted.as_str(), padding.as_str()]),
-                (false, true) => out.push_str(&painted),
-            }
-            if position != last {
-                out.push_str(&" ".repeat(GAP));
-            }
-        }
-        out.push('\n');
-    }
-}
-
-fn natural_widths(columns: &[Column], rows: &[Vec<Cell>]) -> Vec<usize> {
-    let mut widths: Vec<usize> = columns.iter().map(|column| column.title.width()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.text.width());
-        }
-    }
-    widths
-}
-
-fn least(column: &Column, natural: usize) -> usize {
-    if column.flexible { natural.min(TEXT_WIDTH_MIN) } else { natural }
-}
-
-/// Narrows the widest of the flexible columns until the line fits or none can give more.
-fn shrink(widths: &mut [usize], flexible: &[bool], limit: usize) {
-    loop {
-        let total: usize = widths.iter().map(|width| width + GAP).sum::<usize>().saturating_sub(GAP);
-        if total <= limit {
-            return;
-        }
-        let widest = (0..widths.len())
-            .filter(|&index| flexible[index] && widths[index] > TEXT_WIDTH_MIN)
-            .max_by_key(|&index| widths[index]);
-        let Some(widest) = widest else { return };
-        let second = (0..widths.len())
-            .filter(|&index| index != widest && flexible[index])
-            .map(|index| widths[index])
-            .max()
-            .unwrap_or(0);
-        let spare = widths[widest] - TEXT_WIDTH_MIN;
-        let step = (widths[widest] - second.min(widths[widest])).max(1);
-        widths[widest] -= step.min(spare).min(total - limit);
-    }
-}
-
-/// Cuts `text` to `width` columns, with `…` at the end of what was cut.
-pub(crate) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_string();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let size = c.width().unwrap_or(0);
-        if used + size + 1 > width {
-            break;
-        }
-        used += size;
-        out.push(c);
-    }
-    out.push('…');
-    out
-}
-
 /// Makes line breaks visible and control characters harmless: text of a model may hold escape codes.
 pub(crate) fn one_line(text: String) -> String {
     if !text.contains(|c: char| c.is_control()) {
@@ -357,7 +183,9 @@ mod tests {
     fn grid(overflow: Overflow) -> Grid {
         let columns = vec![Column::name("id"), Column::text("output"), Column::number("score")];
         let mut grid = Grid::new(columns, overflow);
-        for (id, output, score) in [("a", "a short answer", "1.00"), ("bb", "one\nthat is a good deal longer", "0.50")] {
+        for (id, output, score) in
+            [("a", "a short answer", "1.00"), ("bb", "one\nthat is a good deal longer", "0.50")]
+        {
             grid.rows.push(vec![Cell::plain(id), Cell::plain(output), Cell::plain(score)]);
         }
         grid
@@ -380,7 +208,7 @@ mod tests {
         assert_eq!(lines[0], "id  output               score");
         assert_eq!(lines[2], "a   a short answer        1.00");
         assert_eq!(lines[3], "bb  one↵that is a good…   0.50");
-        assert!(lines.iter().all(|line| line.width() <= 30));
+        assert!(lines.iter().all(|line| line.chars().count() <= 30));
     }
 
     #[test]
@@ -397,6 +225,21 @@ mod tests {
     }
 
     #[test]
+    fn groups_stay_together() {
+        let mut grid = grid(Overflow::Stack);
+        grid.columns[1].begins_group = true;
+        let heads = |width| {
+            let text = plain(grid.to_text(Some(width)));
+            text.lines()
+                .filter(|line| line.starts_with("id"))
+                .map(|line| line.trim_end().to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(heads(40), ["id  output                         score"]);
+        assert_eq!(heads(18), ["id  output", "id  score"]);
+    }
+
+    #[test]
     fn markdown_is_uncut_and_escaped() {
         let mut grid = Grid::new(vec![Column::name("a|b"), Column::number("n")], Overflow::Stack);
         grid.rows.push(vec![Cell::plain("x"), Cell::plain("1")]);
@@ -406,11 +249,5 @@ mod tests {
     #[test]
     fn control_characters_are_harmless() {
         assert_eq!(one_line("a\r\nb\u{1b}[31mc".into()), "a↵b·[31mc");
-    }
-
-    #[test]
-    fn wide_characters_count_double() {
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("abc", 3), "abc");
     }
 }

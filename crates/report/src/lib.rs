@@ -30,6 +30,7 @@ mod document;
 mod error;
 mod format;
 mod grid;
+mod layout;
 pub mod number;
 mod record;
 mod tone;
@@ -40,6 +41,6 @@ pub use batches::{BatchOptions, BatchWriter, batch_writer, expanded_writer, json
 pub use document::{Block, Document, Line};
 pub use error::ReportError;
 pub use format::Format;
-pub use grid::{Cell, Column, Grid};
+pub use grid::{Cell, Column, Grid, Overflow};
 pub use record::{Datum, Record, record_batch};
 pub use tone::Tone;

@@ -7,7 +7,7 @@
 //! | a difference of such means | `−4.20` (points) |
 //! | a p-value | `0.0003`, `<0.0001` |
 //! | a count | `57,398` |
-//! | a metric | `1.84 s`, `528.0 tok`, `$0.00181` |
+//! | a metric | `1.84 s`, `528 tok`, `$0.00181` |
 //! | no value | `–`, never 0 |
 
 /// What stands where there is no value.
@@ -71,7 +71,13 @@ impl Scale {
 }
 
 /// `delta ±half`, each times `factor`; `delta [low, high]` where the interval is not symmetric.
-pub fn interval(delta: Option<f64>, low: Option<f64>, high: Option<f64>, factor: f64, decimals: usize) -> String {
+pub fn interval(
+    delta: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    factor: f64,
+    decimals: usize,
+) -> String {
     let Some(delta) = delta else { return NONE.to_string() };
     let shown = signed(delta * factor, decimals);
     let (Some(low), Some(high)) = (low, high) else { return shown };
@@ -118,9 +124,13 @@ pub fn counted(value: i64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(value))
 }
 
-/// A metric with its unit: `1.84 s`, `528.0 tok`, `$0.00181`.
+/// A metric with its unit: `1.84 s`, `528 tok`, `$0.00181`. What is counted and whole has no decimals.
 pub fn metric(value: Option<f64>, unit: &str) -> String {
-    or_none(value, |value| with_unit(fixed(value, decimals(value)), unit))
+    or_none(value, |value| {
+        let is_whole_count = matches!(unit, "" | "tok") && value.fract() == 0.0;
+        let decimals = if is_whole_count { 0 } else { decimals(value) };
+        with_unit(fixed(value, decimals), unit)
+    })
 }
 
 /// The difference of a metric with its interval and unit, as precise as `reference`.
@@ -133,7 +143,12 @@ pub fn metric_difference(
 ) -> String {
     let Some(_) = delta else { return NONE.to_string() };
     let shown = interval(delta, low, high, 1.0, decimals(reference));
-    if unit == "$" { format!("{shown} $") } else { with_unit(shown, unit) }
+    if unit != "$" {
+        return with_unit(shown, unit);
+    }
+    let sign_length = shown.chars().next().filter(|c| matches!(c, '+' | '−')).map_or(0, char::len_utf8);
+    let (sign, size) = shown.split_at(sign_length);
+    format!("{sign}${size}")
 }
 
 /// A relative change: `+12.5%`.
@@ -260,7 +275,10 @@ mod tests {
     fn differences_carry_sign_and_interval() {
         let percent = Scale::Percent;
         assert_eq!(percent.difference_interval(Some(-0.042), Some(-0.06), Some(-0.024)), "−4.20 ±1.80");
-        assert_eq!(percent.difference_interval(Some(-0.042), Some(-0.09), Some(-0.024)), "−4.20 [−9.00, −2.40]");
+        assert_eq!(
+            percent.difference_interval(Some(-0.042), Some(-0.09), Some(-0.024)),
+            "−4.20 [−9.00, −2.40]"
+        );
         assert_eq!(percent.difference(Some(-0.00001)), "0.00");
         assert_eq!(percent.difference(Some(0.05)), "+5.00");
     }
@@ -286,9 +304,11 @@ mod tests {
     #[test]
     fn metrics_carry_units() {
         assert_eq!(metric(Some(1.844), "s"), "1.84 s");
-        assert_eq!(metric(Some(528.0), "tok"), "528.0 tok");
+        assert_eq!(metric(Some(528.0), "tok"), "528 tok");
+        assert_eq!(metric(Some(528.25), "tok"), "528.2 tok");
         assert_eq!(metric(Some(0.0018075), "$"), "$0.00181");
         assert_eq!(metric_difference(Some(-0.5), None, None, "s", 1.8), "−0.50 s");
+        assert_eq!(metric_difference(Some(0.002), Some(0.001), Some(0.003), "$", 0.02), "+$0.0020 ±0.0010");
         assert_eq!(change(Some(0.25), Some(2.0)), "+12.5%");
         assert_eq!(change(Some(0.25), Some(0.0)), "–");
     }

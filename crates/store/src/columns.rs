@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use deltalake_core::kernel::{
     ArrayType, DataType as DeltaType, MetadataValue, PrimitiveType, StructField, StructType,
 };
-use evalhouse_model::schema::{self, decode_column};
+use evalhouse_model::schema::{self, decode_column, encode_column};
 
 use crate::StoreError;
 
@@ -71,7 +71,7 @@ pub struct PathColumn {
     pub logical: Kind,
 }
 
-/// All dynamic columns of the table, by the path as people write it.
+/// All dynamic columns of the table, by encoded path (see [`encode_path`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
     by_path: BTreeMap<String, PathColumn>,
@@ -99,7 +99,7 @@ impl Columns {
             };
             let name = field.name().to_string();
             columns.taken.insert(name.to_lowercase());
-            columns.by_path.insert(decode_column(&name), PathColumn { name, stored, logical });
+            columns.by_path.insert(canonical_path(&name), PathColumn { name, stored, logical });
         }
         columns
     }
@@ -117,12 +117,12 @@ impl Columns {
         StructType::try_new(fields).map_err(|e| StoreError::Delta(e.into()))
     }
 
-    /// Finds a column by its path, `scores.Answer Correctness`.
+    /// Finds a column by its encoded path, `scores.Answer%20Correctness`.
     pub fn get(&self, path: &str) -> Option<&PathColumn> {
         self.by_path.get(path)
     }
 
-    /// Every dynamic column with its path.
+    /// Every dynamic column with its encoded path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &PathColumn)> {
         self.by_path.iter().map(|(path, column)| (path.as_str(), column))
     }
@@ -130,14 +130,13 @@ impl Columns {
     /// Learns that `path` holds values of `kind`, and returns its column. The first kind seen is the
     /// stored kind for ever, because a Delta column keeps its type; later kinds widen the logical one.
     pub fn learn(&mut self, field: &str, key: &str, kind: Kind) -> PathColumn {
-        let path = format!("{field}.{}", decode_column(key));
+        let path = format!("{field}.{key}");
         if let Some(column) = self.by_path.get_mut(&path) {
             column.logical = column.logical.join(kind);
             return column.clone();
         }
-        let plain = format!("{field}.{key}");
         let free = |name: &str| !self.taken.contains(&name.to_lowercase());
-        let name = if free(&plain) { plain } else { encode_upper(&plain) };
+        let name = if free(&path) { path.clone() } else { encode_upper(&path) };
         self.taken.insert(name.to_lowercase());
         let column = PathColumn { name, stored: kind, logical: kind };
         self.by_path.insert(path, column.clone());
@@ -182,6 +181,33 @@ impl Columns {
         }
         refused
     }
+}
+
+/// The encoded path of a field and keys. The dots of a score's name stay (`scores.a.b` is one
+/// score); a dot inside a JSON key is encoded, so that a key and a path cannot be confused.
+pub fn encode_path<'a>(field: &str, keys: impl IntoIterator<Item = &'a str>) -> String {
+    let nested = field != schema::SCORES && field != schema::METRICS;
+    let mut path = field.to_string();
+    for key in keys {
+        let encoded = encode_column("", key);
+        path.push('.');
+        path.push_str(&if nested { encoded[1..].replace('.', "%2E") } else { encoded[1..].to_string() });
+    }
+    path
+}
+
+/// The field and keys of a stored column name or encoded path.
+pub fn decode_path(column: &str) -> (&str, Vec<String>) {
+    let (field, rest) = column.split_once('.').unwrap_or((column, ""));
+    if field == schema::SCORES || field == schema::METRICS {
+        return (field, vec![decode_column(rest)]);
+    }
+    (field, rest.split('.').map(decode_column).collect())
+}
+
+fn canonical_path(column: &str) -> String {
+    let (field, keys) = decode_path(column);
+    encode_path(field, keys.iter().map(String::as_str))
 }
 
 /// Encodes the upper-case letters of an encoded column name (its hex digits are left alone).

@@ -9,7 +9,7 @@ use arrow::array::{
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use evalhouse_model::schema::{self, decode_column, encode_column};
+use evalhouse_model::schema::{self, encode_column};
 use evalhouse_model::{Experiment, Span};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -190,7 +190,7 @@ impl Layout {
         let mut footer = FileFooter { format: FORMAT_VERSION, ..FileFooter::default() };
         let mut learn = |field: &str, key: &str, kind| {
             let column = known.learn(field, key, kind);
-            columns.insert(format!("{field}.{}", decode_column(key)), column.clone());
+            columns.insert(format!("{field}.{key}"), column.clone());
             column
         };
         for (field, names) in [(schema::SCORES, &survey.scores), (schema::METRICS, &survey.metrics)] {
@@ -570,9 +570,10 @@ enum Range {
 const STATISTIC_BYTES_MAX: usize = 64;
 
 impl FileStatistics {
-    /// Whether a column has statistics. They are read on every open of the store, so identifiers of
-    /// the experiment, the time and shredded metadata have them, and unique or bulky columns do not.
-    fn has_statistics(name: &str) -> bool {
+    /// Whether a column has a range. Statistics are read on every open of the store, so identifiers
+    /// of the experiment, the time, scores and shredded metadata have one, and unique or bulky
+    /// columns do not.
+    fn has_range(name: &str) -> bool {
         matches!(name, schema::PROJECT | schema::EXPERIMENT | schema::EXPERIMENT_ID | schema::CREATED)
             || name.starts_with("metadata.")
             || name.starts_with("scores.")
@@ -584,10 +585,14 @@ impl FileStatistics {
         self.rows += batch.num_rows();
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
             let name = field.name();
-            if !Self::has_statistics(name) {
+            // The count of nulls also says that the file has the score or metric at all.
+            if !Self::has_range(name) && !name.starts_with("metrics.") {
                 continue;
             }
             *self.null_counts.entry(name.clone()).or_default() += array.null_count();
+            if !Self::has_range(name) {
+                continue;
+            }
             let range = match field.data_type() {
                 DataType::Utf8 => {
                     let texts = array.as_string::<i32>();

@@ -39,7 +39,7 @@ mod table;
 mod traces;
 mod writer;
 
-pub use columns::{Columns, Kind, PathColumn, is_dynamic_field};
+pub use columns::{Columns, Kind, PathColumn, decode_path, encode_path, is_dynamic_field};
 pub use encode::{EXPERIMENT_FOOTER_KEY, FOOTER_KEY, FORMAT_VERSION, FileFooter};
 pub use error::{RowError, StoreError, WriteError};
 pub use location::Location;

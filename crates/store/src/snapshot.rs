@@ -7,7 +7,7 @@ use evalhouse_model::{Experiment, schema};
 use object_store::path::Path;
 use serde_json::Value;
 
-use crate::columns::Columns;
+use crate::columns::{Columns, decode_path};
 
 /// One data file of the `spans` table.
 #[derive(Debug, Clone)]
@@ -96,6 +96,29 @@ impl Snapshot {
     /// Data files of both parts.
     pub fn files(&self) -> &Arc<[DataFile]> {
         &self.files
+    }
+
+    /// Names of the scores that an experiment has, whether or not any case has a value.
+    pub fn score_names(&self, experiment_id: &str) -> Vec<String> {
+        self.names(experiment_id, schema::SCORES)
+    }
+
+    /// Names of the metrics that an experiment has.
+    pub fn metric_names(&self, experiment_id: &str) -> Vec<String> {
+        self.names(experiment_id, schema::METRICS)
+    }
+
+    /// A file has counted the nulls of every score and metric column that it has. Files that hold
+    /// several experiments are taken to have them all.
+    fn names(&self, experiment_id: &str, field: &str) -> Vec<String> {
+        let is_of = |file: &&DataFile| file.is_root && file.experiment_id().is_none_or(|id| id == experiment_id);
+        let files: Vec<&DataFile> = self.files.iter().filter(is_of).collect();
+        let of_field = self.columns.iter().filter_map(|(path, column)| {
+            let (found, mut keys) = decode_path(path);
+            (found == field).then(|| (keys.pop().unwrap_or_default(), &column.name))
+        });
+        let has = |column: &str| files.iter().any(|file| file.null_count(column).is_some());
+        of_field.filter(|(_, column)| has(column)).map(|(name, _)| name).collect()
     }
 
     /// Records of the experiments, by project and name.

@@ -1,14 +1,21 @@
 //! The store: experiments in, snapshots out.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
 use evalhouse_model::Experiment;
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::async_reader::MetadataFetch;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
 
 use crate::columns::Columns;
 use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
@@ -134,10 +141,8 @@ impl Store {
     }
 
     async fn footer_record(&self, file: &DataFile) -> Result<Option<Experiment>, StoreError> {
-        use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
-        let mut reader = ParquetObjectReader::new(Arc::clone(&self.inner.location.root), file.path.clone())
-            .with_file_size(file.size);
-        let metadata = reader.get_metadata(None).await?;
+        let mut fetch = Footer { store: Arc::clone(&self.inner.location.root), path: file.path.clone() };
+        let metadata = ParquetMetaDataReader::new().load_and_finish(&mut fetch, file.size).await?;
         let pairs = metadata.file_metadata().key_value_metadata();
         let record = pairs.into_iter().flatten().find(|pair| pair.key == EXPERIMENT_FOOTER_KEY);
         let Some(text) = record.and_then(|pair| pair.value.as_deref()) else { return Ok(None) };
@@ -237,7 +242,6 @@ impl Store {
     }
 
     async fn drop_columns(&self, file: &mut StagedFile, paths: &[String]) -> Result<(), StoreError> {
-        use object_store::ObjectStoreExt;
         let names: Vec<String> = paths
             .iter()
             .filter_map(|path| file.columns.get(path))
@@ -260,6 +264,20 @@ impl Store {
         }
         file.statistics = crate::encode::statistics_without(&file.statistics, &names);
         Ok(())
+    }
+}
+
+/// Reads byte ranges of one object, for a Parquet footer.
+struct Footer {
+    store: Arc<dyn ObjectStore>,
+    path: object_store::path::Path,
+}
+
+impl MetadataFetch for &mut Footer {
+    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        Box::pin(async move {
+            self.store.get_range(&self.path, range).await.map_err(|e| ParquetError::External(Box::new(e)))
+        })
     }
 }
 

@@ -37,6 +37,11 @@ impl Dropped {
         *self.counts.entry(reason).or_default() += i64::try_from(rows).unwrap_or(i64::MAX);
     }
 
+    /// Whether rows were lost that the source meant to hold.
+    pub(crate) fn any_bad(&self) -> bool {
+        self.counts.keys().any(|reason| !matches!(*reason, "older_version" | "repeated_row" | "deleted"))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, i64)> {
         self.counts.iter().map(|(reason, rows)| (*reason, *rows))
     }
@@ -77,8 +82,8 @@ impl RowIdentity {
 
 /// Finds the positions of rows that another row supersedes or duplicates.
 ///
-/// Of rows with one id the largest version stays; a tombstone that stays drops itself too. Two rows
-/// of one version are an error, as are two rows with one span id.
+/// Of rows with one id the largest version stays, once; a tombstone that stays drops itself too. Two
+/// rows without a version are an error, as are two rows with one span id.
 pub(crate) fn superseded(
     rows: &[RowIdentity],
     on_bad_row: OnBadRow,
@@ -91,6 +96,12 @@ pub(crate) fn superseded(
             newest.insert(row.id, *row);
             continue;
         };
+        if row.version == known.version && row.version != 0 {
+            // Overlapping pages of a fetch repeat a row under the same version.
+            dropped.count("repeated_row", 1);
+            gone.insert(row.position);
+            continue;
+        }
         if row.version == known.version {
             bad_row(on_bad_row, dropped, 1, || RowError {
                 line: row.line,

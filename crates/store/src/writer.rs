@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Seek;
 use std::sync::{Arc, Mutex};
 
-use evalhouse_model::{Experiment, Span};
+use evalhouse_model::{Experiment, ExperimentStatus, Span};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use xxhash_rust::xxh3::xxh3_64;
@@ -304,6 +304,9 @@ impl ExperimentWriter {
     }
 
     fn note(&mut self, dropped: &Dropped) {
+        if dropped.any_bad() {
+            self.experiment.status = ExperimentStatus::Partial;
+        }
         for (reason, rows) in dropped.iter() {
             *self.experiment.notes.entry(reason.to_string()).or_default() += rows;
         }

@@ -38,7 +38,9 @@ fn probability(k: u64, n: u64) -> f64 {
         return (-(n as f64) * LN_2).exp();
     }
     let (successes, failures, tosses) = (k as f64, (n - k) as f64, n as f64);
-    let exponent = stirling_error(n) - stirling_error(k) - stirling_error(n - k)
+    let exponent = stirling_error(n)
+        - stirling_error(k)
+        - stirling_error(n - k)
         - deviance(successes, tosses / 2.0)
         - deviance(failures, tosses / 2.0);
     exponent.exp() * (tosses / (2.0 * PI * successes * failures)).sqrt()
@@ -52,8 +54,19 @@ fn stirling_error(n: u64) -> f64 {
         return factorial.ln() - (x + 0.5) * x.ln() + x - 0.5 * (2.0 * PI).ln();
     }
     let square = x * x;
-    let series = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0];
-    series.iter().rev().fold(0.0, |sum, coefficient| sum / square + coefficient) / x
+    let series = [
+        1.0 / 12.0,
+        -1.0 / 360.0,
+        1.0 / 1260.0,
+        -1.0 / 1680.0,
+        1.0 / 1188.0,
+        -691.0 / 360_360.0,
+    ];
+    series
+        .iter()
+        .rev()
+        .fold(0.0, |sum, coefficient| sum / square + coefficient)
+        / x
 }
 
 /// x ln(x/m) + m − x, without cancellation for x near m.

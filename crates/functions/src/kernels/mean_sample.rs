@@ -66,7 +66,10 @@ impl MeanSample {
     pub fn interval(&self) -> MeanInterval {
         let n = self.scores.count;
         let Some(mean) = self.scores.mean() else {
-            return MeanInterval { n, ..MeanInterval::default() };
+            return MeanInterval {
+                n,
+                ..MeanInterval::default()
+            };
         };
         let sd = self.scores.sd();
         let count = n as f64;
@@ -75,7 +78,11 @@ impl MeanSample {
             Some(clusters) => {
                 let se = clusters.standard_error(&self.scores);
                 let df = (clusters.count() - 1) as f64;
-                ("cluster_t", se, se.and_then(|se| student_t_95(mean, se, df)))
+                (
+                    "cluster_t",
+                    se,
+                    se.and_then(|se| student_t_95(mean, se, df)),
+                )
             }
             None if self.is_binary => ("wilson", plain_error, wilson_95(mean, count)),
             None => {

@@ -74,7 +74,9 @@ impl Moments {
         let mut inner = self.sum;
         inner.merge(self.sum);
         let inner = inner.subtract(count_center);
-        self.squares.subtract(center.multiply(inner)).value().max(0.0)
+        let squares = self.squares.subtract(center.multiply(inner)).value();
+        // Not `max`, which would turn a sum beyond the range of a double into 0.
+        if squares < 0.0 { 0.0 } else { squares }
     }
 
     /// The sample standard deviation (n − 1); none of fewer than two values.
@@ -111,7 +113,9 @@ mod tests {
 
     #[test]
     fn spread_survives_a_large_mean() {
-        let moments: Moments = [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0, 1e9 + 4.0].into_iter().collect();
+        let moments: Moments = [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0, 1e9 + 4.0]
+            .into_iter()
+            .collect();
         let expected = (5.0_f64 / 3.0).sqrt();
         assert_eq!(moments.mean(), Some(1e9 + 2.5));
         assert!((moments.sd().unwrap() / expected - 1.0).abs() < 1e-14);
@@ -126,8 +130,14 @@ mod tests {
 
     #[test]
     fn none_and_one() {
-        assert_eq!((Moments::default().mean(), Moments::default().sd()), (None, None));
-        assert_eq!((Moments::of(2.0).mean(), Moments::of(2.0).sd()), (Some(2.0), None));
+        assert_eq!(
+            (Moments::default().mean(), Moments::default().sd()),
+            (None, None)
+        );
+        assert_eq!(
+            (Moments::of(2.0).mean(), Moments::of(2.0).sd()),
+            (Some(2.0), None)
+        );
     }
 
     #[test]

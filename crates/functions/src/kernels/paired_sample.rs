@@ -178,7 +178,10 @@ impl PairedSample {
 
     /// Bytes held outside the struct itself.
     pub fn heap_size(&self) -> usize {
-        let few = self.few.as_ref().map_or(0, |few| few.capacity() * size_of::<f64>());
+        let few = self
+            .few
+            .as_ref()
+            .map_or(0, |few| few.capacity() * size_of::<f64>());
         few + self.clusters.as_ref().map_or(0, Clusters::heap_size)
     }
 
@@ -187,14 +190,18 @@ impl PairedSample {
         let differences = &self.sums.differences;
         let n = differences.count;
         let Some(delta) = differences.mean() else {
-            return PairedDifference { n, ..PairedDifference::default() };
+            return PairedDifference {
+                n,
+                ..PairedDifference::default()
+            };
         };
         let count = n as f64;
         let sd = differences.sd();
         let (se, df) = match &self.clusters {
-            Some(clusters) => {
-                (clusters.standard_error(differences), (clusters.count() - 1) as f64)
-            }
+            Some(clusters) => (
+                clusters.standard_error(differences),
+                (clusters.count() - 1) as f64,
+            ),
             None => (sd.map(|sd| sd / count.sqrt()), count - 1.0),
         };
         let interval = se.and_then(|se| student_t_95(delta, se, df));

@@ -47,7 +47,12 @@ impl Direction {
 impl ScoreClass {
     /// The class of a pair.
     #[inline]
-    pub fn of(base: Option<f64>, candidate: Option<f64>, tolerance: f64, direction: Direction) -> Self {
+    pub fn of(
+        base: Option<f64>,
+        candidate: Option<f64>,
+        tolerance: f64,
+        direction: Direction,
+    ) -> Self {
         let (base, candidate) = match (base, candidate) {
             (Some(base), Some(candidate)) => (base, candidate),
             (Some(_), None) => return Self::LostScore,
@@ -91,14 +96,23 @@ mod tests {
     #[test]
     fn tolerance_is_absolute_and_inclusive() {
         assert_eq!(class(Some(0.3), Some(0.1 + 0.2)), ScoreClass::Unchanged);
-        assert_eq!(ScoreClass::of(Some(0.5), Some(0.75), 0.25, Direction::Higher), ScoreClass::Unchanged);
+        assert_eq!(
+            ScoreClass::of(Some(0.5), Some(0.75), 0.25, Direction::Higher),
+            ScoreClass::Unchanged
+        );
         assert_eq!(class(Some(0.5), Some(0.75)), ScoreClass::Improved);
     }
 
     #[test]
     fn lower_turns_the_sign() {
-        assert_eq!(ScoreClass::of(Some(2.0), Some(1.0), 0.0, Direction::Lower), ScoreClass::Improved);
-        assert_eq!(ScoreClass::of(Some(1.0), Some(2.0), 0.0, Direction::Lower), ScoreClass::Regressed);
+        assert_eq!(
+            ScoreClass::of(Some(2.0), Some(1.0), 0.0, Direction::Lower),
+            ScoreClass::Improved
+        );
+        assert_eq!(
+            ScoreClass::of(Some(1.0), Some(2.0), 0.0, Direction::Lower),
+            ScoreClass::Regressed
+        );
     }
 
     #[test]
@@ -110,11 +124,18 @@ mod tests {
 
     #[test]
     fn equal_infinities_are_unchanged() {
-        assert_eq!(class(Some(f64::INFINITY), Some(f64::INFINITY)), ScoreClass::Unchanged);
+        assert_eq!(
+            class(Some(f64::INFINITY), Some(f64::INFINITY)),
+            ScoreClass::Unchanged
+        );
     }
 
     #[test]
     fn names_and_directions_agree() {
-        assert!(Direction::NAMES.iter().all(|name| Direction::from_name(name).is_some()));
+        assert!(
+            Direction::NAMES
+                .iter()
+                .all(|name| Direction::from_name(name).is_some())
+        );
     }
 }

@@ -126,7 +126,9 @@ mod tests {
 
     fn differences(seed: u64, n: usize) -> Vec<f64> {
         let mut random = SplitMix64::new(seed);
-        (0..n).map(|_| (random.next_bits() % 21) as f64 / 10.0 - 0.8).collect()
+        (0..n)
+            .map(|_| (random.next_bits() % 21) as f64 / 10.0 - 0.8)
+            .collect()
     }
 
     #[test]

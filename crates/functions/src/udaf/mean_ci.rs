@@ -61,7 +61,9 @@ pub(crate) struct MeanCi {
 
 impl Default for MeanCi {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -82,7 +84,10 @@ impl AggregateUDFImpl for MeanCi {
                 cluster_type(self.name(), cluster)?,
             ]),
             _ => {
-                plan_err!("`mean_ci` takes one or two arguments (score, cluster), got {}", given.len())
+                plan_err!(
+                    "`mean_ci` takes one or two arguments (score, cluster), got {}",
+                    given.len()
+                )
             }
         }
     }
@@ -93,7 +98,9 @@ impl AggregateUDFImpl for MeanCi {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(self.name(), args.is_distinct)?;
-        Ok(Box::new(MeanCiAccumulator { sample: MeanSample::new(args.exprs.len() == 2) }))
+        Ok(Box::new(MeanCiAccumulator {
+            sample: MeanSample::new(args.exprs.len() == 2),
+        }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {

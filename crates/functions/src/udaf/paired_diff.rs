@@ -38,7 +38,17 @@ use crate::kernels::paired_sample::{PairedSample, PairedSums};
 
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     answer_fields(&[
-        "base_mean", "candidate_mean", "delta", "sd", "se", "ci_low", "ci_high", "t", "df", "p", "mde",
+        "base_mean",
+        "candidate_mean",
+        "delta",
+        "sd",
+        "se",
+        "ci_low",
+        "ci_high",
+        "t",
+        "df",
+        "p",
+        "mde",
     ])
 });
 
@@ -55,7 +65,10 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
 +---+-------+---------+---------+-----+-----------------+
 ```"#,
     argument(name = "base", description = "The score of a case in the baseline."),
-    argument(name = "candidate", description = "The score of the same case in the candidate."),
+    argument(
+        name = "candidate",
+        description = "The score of the same case in the candidate."
+    ),
     argument(
         name = "cluster",
         description = "What makes cases alike (a document, a user, a conversation), of any type. A pair without one is a cluster of its own."
@@ -70,7 +83,9 @@ pub(crate) struct PairedDiff {
 
 impl Default for PairedDiff {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -106,7 +121,9 @@ impl AggregateUDFImpl for PairedDiff {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(self.name(), args.is_distinct)?;
-        Ok(Box::new(PairedDiffAccumulator { sample: PairedSample::new(args.exprs.len() == 3) }))
+        Ok(Box::new(PairedDiffAccumulator {
+            sample: PairedSample::new(args.exprs.len() == 3),
+        }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -212,7 +229,8 @@ impl Accumulator for PairedDiffAccumulator {
                 self.sample.merge_few(None);
             } else {
                 let few = few.value(row);
-                self.sample.merge_few(Some(as_float64_array(&few)?.values()));
+                self.sample
+                    .merge_few(Some(as_float64_array(&few)?.values()));
             }
         }
         if let Some(clusters) = &mut self.sample.clusters {

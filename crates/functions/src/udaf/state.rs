@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::can_cast_types;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::cast::{
-    as_float64_array, as_int64_array, as_list_array, as_string_array,
-};
+use datafusion::common::cast::{as_float64_array, as_int64_array, as_list_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, exec_err, not_impl_err, plan_err};
 use datafusion::logical_expr::utils::format_state_name;
 
@@ -19,7 +19,11 @@ use crate::kernels::moments::Moments;
 
 /// A nullable field of a partial state.
 pub(super) fn state_field(aggregate: &str, name: &str, data_type: DataType) -> FieldRef {
-    Arc::new(Field::new(format_state_name(aggregate, name), data_type, true))
+    Arc::new(Field::new(
+        format_state_name(aggregate, name),
+        data_type,
+        true,
+    ))
 }
 
 /// A field of a partial state that holds a list.
@@ -46,14 +50,22 @@ pub(super) fn cluster_type(function: &str, given: &DataType) -> Result<DataType>
 
 /// A struct of one answer.
 pub(super) fn struct_value(fields: &Fields, values: Vec<ScalarValue>) -> Result<ScalarValue> {
-    let columns =
-        values.iter().map(|value| value.to_array_of_size(1)).collect::<Result<Vec<ArrayRef>>>()?;
-    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields.clone(), columns, None)?)))
+    let columns = values
+        .iter()
+        .map(|value| value.to_array_of_size(1))
+        .collect::<Result<Vec<ArrayRef>>>()?;
+    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(
+        fields.clone(),
+        columns,
+        None,
+    )?)))
 }
 
 /// The fields of a struct: `n`, numbers, `method`.
 pub(super) fn answer_fields(numbers: &[&str]) -> Fields {
-    let numbers = numbers.iter().map(|name| Field::new(*name, DataType::Float64, true));
+    let numbers = numbers
+        .iter()
+        .map(|name| Field::new(*name, DataType::Float64, true));
     std::iter::once(Field::new("n", DataType::Int64, true))
         .chain(numbers)
         .chain([Field::new("method", DataType::Utf8, true)])
@@ -98,7 +110,10 @@ impl<'a> SumColumns<'a> {
     }
 
     pub(super) fn get(&self, row: usize) -> CompensatedSum {
-        CompensatedSum { high: self.high.value(row), low: self.low.value(row) }
+        CompensatedSum {
+            high: self.high.value(row),
+            low: self.low.value(row),
+        }
     }
 }
 
@@ -107,8 +122,13 @@ pub(super) const MOMENT_COLUMNS: usize = 7;
 
 /// The fields of a set of values.
 pub(super) fn moment_fields(aggregate: &str, prefix: &str) -> Vec<FieldRef> {
-    let number = |name: &str| state_field(aggregate, &format!("{prefix}_{name}"), DataType::Float64);
-    let mut fields = vec![state_field(aggregate, &format!("{prefix}_count"), DataType::Int64)];
+    let number =
+        |name: &str| state_field(aggregate, &format!("{prefix}_{name}"), DataType::Float64);
+    let mut fields = vec![state_field(
+        aggregate,
+        &format!("{prefix}_count"),
+        DataType::Int64,
+    )];
     fields.extend(sum_fields(aggregate, &format!("{prefix}_sum")));
     fields.extend(sum_fields(aggregate, &format!("{prefix}_squares")));
     fields.extend([number("min"), number("max")]);
@@ -119,7 +139,10 @@ pub(super) fn moment_values(moments: &Moments) -> Vec<ScalarValue> {
     let mut values = vec![ScalarValue::from(moments.count)];
     values.extend(sum_values(moments.sum));
     values.extend(sum_values(moments.squares));
-    values.extend([ScalarValue::from(moments.min), ScalarValue::from(moments.max)]);
+    values.extend([
+        ScalarValue::from(moments.min),
+        ScalarValue::from(moments.max),
+    ]);
     values
 }
 
@@ -174,9 +197,18 @@ pub(super) fn cluster_fields(aggregate: &str) -> Vec<FieldRef> {
 pub(super) fn cluster_values(clusters: &Clusters) -> Result<Vec<ScalarValue>> {
     let named = clusters.sorted();
     let names: StringArray = named.iter().map(|(name, _)| Some(*name)).collect();
-    let counts: Int64Array = named.iter().map(|(_, cluster)| Some(cluster.count)).collect();
-    let high: Float64Array = named.iter().map(|(_, cluster)| Some(cluster.sum.high)).collect();
-    let low: Float64Array = named.iter().map(|(_, cluster)| Some(cluster.sum.low)).collect();
+    let counts: Int64Array = named
+        .iter()
+        .map(|(_, cluster)| Some(cluster.count))
+        .collect();
+    let high: Float64Array = named
+        .iter()
+        .map(|(_, cluster)| Some(cluster.sum.high))
+        .collect();
+    let low: Float64Array = named
+        .iter()
+        .map(|(_, cluster)| Some(cluster.sum.low))
+        .collect();
     let mut values = moment_values(clusters.unnamed());
     values.extend([
         list_value(Arc::new(names))?,
@@ -191,7 +223,9 @@ pub(super) fn cluster_values(clusters: &Clusters) -> Result<Vec<ScalarValue>> {
 pub(super) fn list_value(items: ArrayRef) -> Result<ScalarValue> {
     let field = Arc::new(Field::new_list_field(items.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths([items.len()]);
-    Ok(ScalarValue::List(Arc::new(ListArray::try_new(field, offsets, items, None)?)))
+    Ok(ScalarValue::List(Arc::new(ListArray::try_new(
+        field, offsets, items, None,
+    )?)))
 }
 
 /// Adds the clusters of other partitions.
@@ -213,8 +247,14 @@ pub(super) fn merge_clusters(
         let (names, counts) = (as_string_array(&names)?, as_int64_array(&counts)?);
         let (high, low) = (as_float64_array(&high)?, as_float64_array(&low)?);
         for cluster in 0..names.len() {
-            let sum = CompensatedSum { high: high.value(cluster), low: low.value(cluster) };
-            let part = ClusterSum { count: counts.value(cluster), sum };
+            let sum = CompensatedSum {
+                high: high.value(cluster),
+                low: low.value(cluster),
+            };
+            let part = ClusterSum {
+                count: counts.value(cluster),
+                sum,
+            };
             clusters.merge_named(names.value(cluster), part);
         }
     }

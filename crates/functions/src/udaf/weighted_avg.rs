@@ -47,7 +47,9 @@ pub(crate) struct WeightedAvg {
 
 impl Default for WeightedAvg {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -62,7 +64,10 @@ impl AggregateUDFImpl for WeightedAvg {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let [value, weight] = given else {
-            return plan_err!("`weighted_avg` takes two arguments (value, weight), got {}", given.len());
+            return plan_err!(
+                "`weighted_avg` takes two arguments (value, weight), got {}",
+                given.len()
+            );
         };
         Ok(vec![
             number_type(self.name(), "value", value)?,
@@ -114,7 +119,10 @@ struct WeightedSums {
 
 impl WeightedSums {
     fn of(value: f64, weight: f64) -> Self {
-        Self { value: CompensatedSum::of_product(value, weight), weight: CompensatedSum::of(weight) }
+        Self {
+            value: CompensatedSum::of_product(value, weight),
+            weight: CompensatedSum::of(weight),
+        }
     }
 
     fn merge(&mut self, other: Self) {
@@ -149,10 +157,14 @@ impl<'a> WeightedRows<'a> {
     /// The sums of one row; none when it does not count.
     #[inline]
     fn get(&self, row: usize) -> Result<Option<WeightedSums>> {
-        if self.filter.is_some_and(|filter| filter.is_null(row) || !filter.value(row)) {
+        if self
+            .filter
+            .is_some_and(|filter| filter.is_null(row) || !filter.value(row))
+        {
             return Ok(None);
         }
-        let (Some(value), Some(weight)) = (self.values.get_finite(row), self.weights.get_finite(row))
+        let (Some(value), Some(weight)) =
+            (self.values.get_finite(row), self.weights.get_finite(row))
         else {
             return Ok(None);
         };
@@ -178,7 +190,10 @@ impl<'a> WeightedStates<'a> {
     }
 
     fn get(&self, row: usize) -> WeightedSums {
-        WeightedSums { value: self.value.get(row), weight: self.weight.get(row) }
+        WeightedSums {
+            value: self.value.get(row),
+            weight: self.weight.get(row),
+        }
     }
 }
 
@@ -233,7 +248,8 @@ impl GroupsAccumulator for WeightedAvgGroups {
         filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        self.groups.resize(total_num_groups, WeightedSums::default());
+        self.groups
+            .resize(total_num_groups, WeightedSums::default());
         let rows = WeightedRows::try_new(values, filter)?;
         for (row, group) in group_indices.iter().enumerate() {
             if let Some(sums) = rows.get(row)? {
@@ -249,7 +265,8 @@ impl GroupsAccumulator for WeightedAvgGroups {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        self.groups.resize(total_num_groups, WeightedSums::default());
+        self.groups
+            .resize(total_num_groups, WeightedSums::default());
         let columns = WeightedStates::try_new(states)?;
         for (row, group) in group_indices.iter().enumerate() {
             self.groups[*group].merge(columns.get(row));
@@ -286,7 +303,12 @@ impl GroupsAccumulator for WeightedAvgGroups {
 
 fn state_columns(groups: &[WeightedSums]) -> Vec<ArrayRef> {
     let column = |number: fn(&WeightedSums) -> f64| -> ArrayRef {
-        Arc::new(groups.iter().map(|group| Some(number(group))).collect::<Float64Array>())
+        Arc::new(
+            groups
+                .iter()
+                .map(|group| Some(number(group)))
+                .collect::<Float64Array>(),
+        )
     };
     vec![
         column(|group| group.value.high),

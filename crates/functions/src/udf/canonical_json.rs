@@ -4,7 +4,7 @@
 //! {"b": 2.0, "a": 1e0}  →  {"a":1,"b":2}
 //! ```
 //!
-//! Null and text that is not JSON give null. JSON `null` gives the text `null`.
+//! Null, text that is not JSON and nesting deeper than 128 levels give null. JSON `null` gives the text `null`.
 
 use std::sync::Arc;
 
@@ -20,11 +20,12 @@ use datafusion::logical_expr::{
 use datafusion_macros::user_doc;
 
 use crate::arguments::{is_text, map_rows};
+use crate::canonical_text::canonical_json_text;
 use crate::json_field::json_field;
 
 #[user_doc(
     doc_section(label = "Comparison Functions"),
-    description = "The canonical text of a JSON text: object keys sorted, the last of a repeated key kept, `1`, `1.0` and `1e0` written alike, no white space. Two JSON values are equal when their canonical texts are. Null, or text that is not JSON, gives null.",
+    description = "The canonical text of a JSON text: object keys sorted, the last of a repeated key kept, `1`, `1.0` and `1e0` written alike, no white space. Two JSON values are equal when their canonical texts are. Null, text that is not JSON and nesting deeper than 128 levels give null.",
     syntax_example = "canonical_json(json)",
     sql_example = r#"```sql
 > SELECT canonical_json('{"b": 2.0, "a": 1e0}') AS json;
@@ -43,7 +44,9 @@ pub(crate) struct CanonicalJson {
 
 impl Default for CanonicalJson {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -61,7 +64,10 @@ impl ScalarUDFImpl for CanonicalJson {
             [text] if is_text(text) => Ok(vec![text.clone()]),
             [DataType::Null] => Ok(vec![DataType::Utf8]),
             [other] => plan_err!("`canonical_json` takes a text as `json`, not {other}"),
-            _ => plan_err!("`canonical_json` takes one argument (json), got {}", given.len()),
+            _ => plan_err!(
+                "`canonical_json` takes one argument (json), got {}",
+                given.len()
+            ),
         }
     }
 
@@ -78,7 +84,9 @@ impl ScalarUDFImpl for CanonicalJson {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        map_rows(&args.args, args.number_rows, |columns, _| Ok(Arc::new(canonical(&columns[0])?)))
+        map_rows(&args.args, args.number_rows, |columns, _| {
+            Ok(Arc::new(canonical(&columns[0])?))
+        })
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -94,6 +102,8 @@ fn canonical(column: &ArrayRef) -> Result<StringArray> {
         return Ok(as_string_array(&take(&texts, dictionary.keys(), None)?)?.clone());
     }
     let texts = cast(column, &DataType::Utf8)?;
-    let canonical = |text| evalhouse_model::canonical::canonical_json(text).ok();
-    Ok(as_string_array(&texts)?.iter().map(|text| text.and_then(canonical)).collect())
+    Ok(as_string_array(&texts)?
+        .iter()
+        .map(|text| text.and_then(canonical_json_text))
+        .collect())
 }

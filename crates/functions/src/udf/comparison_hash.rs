@@ -45,7 +45,9 @@ pub(crate) struct ComparisonHash {
 
 impl Default for ComparisonHash {
     fn default() -> Self {
-        Self { signature: Signature::variadic_any(Volatility::Immutable) }
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
     }
 }
 

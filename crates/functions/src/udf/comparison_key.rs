@@ -52,7 +52,9 @@ pub(crate) struct ComparisonKey {
 
 impl Default for ComparisonKey {
     fn default() -> Self {
-        Self { signature: Signature::variadic_any(Volatility::Immutable) }
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
     }
 }
 

@@ -44,7 +44,9 @@ pub(crate) struct Delta {
 
 impl Default for Delta {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -59,7 +61,10 @@ impl ScalarUDFImpl for Delta {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let [base, candidate] = given else {
-            return plan_err!("`delta` takes two arguments (base, candidate), got {}", given.len());
+            return plan_err!(
+                "`delta` takes two arguments (base, candidate), got {}",
+                given.len()
+            );
         };
         Ok(vec![
             number_type(self.name(), "base", base)?,

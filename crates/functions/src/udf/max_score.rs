@@ -41,7 +41,9 @@ pub(crate) struct MaxScore {
 
 impl Default for MaxScore {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 

@@ -41,7 +41,9 @@ pub(crate) struct MinScore {
 
 impl Default for MinScore {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 

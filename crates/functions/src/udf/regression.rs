@@ -55,7 +55,9 @@ pub(crate) struct Regression {
 
 impl Default for Regression {
     fn default() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -99,8 +101,14 @@ impl ScalarUDFImpl for Regression {
 fn classes(columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
     const NAME_LENGTH: usize = 10;
     let (base, candidate) = (Scores::try_new(&columns[0])?, Scores::try_new(&columns[1])?);
-    let tolerances = columns.get(2).map(|column| Scores::try_new(column)).transpose()?;
-    let directions = columns.get(3).map(|column| as_string_array(column)).transpose()?;
+    let tolerances = columns
+        .get(2)
+        .map(|column| Scores::try_new(column))
+        .transpose()?;
+    let directions = columns
+        .get(3)
+        .map(|column| as_string_array(column))
+        .transpose()?;
     let mut names = StringBuilder::with_capacity(rows, rows * NAME_LENGTH);
     for row in 0..rows {
         let tolerance = match tolerances {
@@ -121,7 +129,9 @@ fn checked_tolerance(tolerance: Option<f64>) -> Result<f64> {
     match tolerance {
         None => Ok(DEFAULT_TOLERANCE),
         Some(tolerance) if tolerance >= 0.0 => Ok(tolerance),
-        Some(tolerance) => exec_err!("`regression` takes a tolerance of 0 or more, not {tolerance}"),
+        Some(tolerance) => {
+            exec_err!("`regression` takes a tolerance of 0 or more, not {tolerance}")
+        }
     }
 }
 

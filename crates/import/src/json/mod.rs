@@ -7,6 +7,8 @@
 
 mod scan;
 mod text;
+mod value;
 
-pub(crate) use scan::{Kind, ScanError, ScanErrorKind, Scanner, Value};
+pub(crate) use scan::Scanner;
 pub(crate) use text::{push_json, to_json, unquote};
+pub(crate) use value::{Kind, ScanError, ScanErrorKind, Value};

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Value, hex_escape};
+use super::Value;
+use super::scan::hex_escape;
 
 /// The JSON text to store for a value.
 ///

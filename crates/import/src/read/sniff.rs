@@ -78,16 +78,16 @@ fn sniff_object(text: &str, whole: bool) -> Verdict {
         }
         if holds_rows { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    if let Some(verdict) = array.map(|rest| sniff_array(rest, Shape::Envelope, whole)) {
-        if verdict == Verdict::More || matches!(verdict, Verdict::Rows(..)) {
-            return verdict;
-        }
+    match array.map(|rest| sniff_array(rest, Shape::Envelope, whole)) {
+        None | Some(Verdict::Other(_)) => {}
+        Some(verdict) => return verdict,
     }
     if let Some(verdict) = sniff_lines(text, whole) {
         return verdict;
     }
     if seen.is_row() {
-        let spans_lines = scanner.saw_newline() && !matches!(walked, Err(ScanError { kind: ScanErrorKind::Syntax(_), .. }));
+        let is_broken = matches!(walked, Err(ScanError { kind: ScanErrorKind::Syntax(_), .. }));
+        let spans_lines = scanner.saw_newline() && !is_broken;
         return Verdict::Rows(if spans_lines { Shape::Document } else { Shape::Lines }, first_value(text));
     }
     match walked {

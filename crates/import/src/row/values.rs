@@ -45,6 +45,9 @@ impl Notes {
     }
 }
 
+/// Scores by name, as a span holds them.
+type Scores = Vec<(Arc<str>, Option<f64>)>;
+
 /// A value that may be absent or null.
 pub(crate) fn present<'a>(value: &Option<Value<'a>>) -> Option<Value<'a>> {
     value.filter(|value| value.kind != Kind::Null)
@@ -91,7 +94,7 @@ pub(crate) fn scores(
     value: &Option<Value<'_>>,
     names: &mut Names,
     notes: &mut Notes,
-) -> Result<Vec<(Arc<str>, Option<f64>)>, Fault> {
+) -> Result<Scores, Fault> {
     let Some(value) = present(value) else { return Ok(Vec::new()) };
     if value.kind != Kind::Object {
         return Err(wrong_type("scores", "an object of numbers", &value));

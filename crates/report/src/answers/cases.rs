@@ -101,7 +101,7 @@ fn presence(presence: Option<&str>) -> Cell {
 
 fn value(cell: &CaseCell, column: &CaseColumn) -> Cell {
     match column.kind.as_str() {
-        "score" => compared(cell, |value| number::cell(value)),
+        "score" => compared(cell, number::cell),
         "metric" => compared(cell, |value| number::metric(value, &column.unit)),
         _ => plain(&cell.value),
     }
@@ -156,6 +156,6 @@ fn datum(value: &Value, column: &CaseColumn) -> Datum {
         ("bool", value) => Datum::Flag(value.as_bool()),
         (_, Value::Null) => Datum::Text(None),
         (_, Value::String(text)) => Datum::Text(Some(text.clone())),
-        (_, other) => Datum::Text(Some(other.to_string())),
+        (_, other) => Datum::Json(Some(other.clone())),
     }
 }

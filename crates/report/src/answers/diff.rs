@@ -7,6 +7,12 @@ use crate::grid::Overflow;
 use crate::number::{self, Scale};
 use crate::{Answer, Block, Cell, Column, Datum, Document, Grid, Line, Record, Tone, View};
 
+/// How to read the tables.
+const NOTE: [&str; 2] = [
+    "Means over rows; delta over matched cases with its 95% interval, scores in points.",
+    "Cases: ▲ improved, ▼ regressed, = unchanged. Detectable: with 80% power.",
+];
+
 /// A diff followed by its cases; as rows, the cases alone.
 #[derive(Debug, Clone, Serialize)]
 pub struct DiffWithCases {
@@ -36,13 +42,13 @@ impl Answer for Diff {
         document.push(Block::Title(title(self)));
         document.push(Block::Fields(fields(self)));
         if !self.scores.is_empty() {
-            let heading = "Scores: means over rows, delta over matched cases; cases ▲ improved ▼ regressed = unchanged";
-            document.push(Block::Heading(heading.to_string()));
+            document.push(Block::Heading("Scores".to_string()));
             document.push(Block::Grid(score_grid(self, view)));
+            document.push(Block::Note(NOTE.map(str::to_string).to_vec()));
         }
         let metrics = shown_metrics(self, view);
         if !metrics.is_empty() {
-            document.push(Block::Heading("Metrics: means over rows, delta over matched cases".to_string()));
+            document.push(Block::Heading("Metrics".to_string()));
             document.push(Block::Grid(metric_grid(&metrics)));
         }
         document.push(Block::Warnings(self.warnings.clone()));
@@ -84,10 +90,9 @@ fn fields(diff: &Diff) -> Vec<(String, Line)> {
 /// One experiment and, where a rule chose it, the rule.
 pub(super) fn side(side: &ExperimentSide) -> Line {
     let counts = format!("{}, {}", number::counted(side.rows, "row"), number::counted(side.cases, "case"));
-    let line = Line::new(&side.experiment, Tone::Strong).and(format!("  {counts}  "), Tone::Plain);
-    let line = line.and(&side.id, Tone::Quiet);
+    let line = Line::new(&side.experiment, Tone::Strong).and(format!("  {counts}"), Tone::Plain);
     match &side.rule {
-        Some(rule) => line.and(format!("  (chosen as {rule})"), Tone::Plain),
+        Some(rule) => line.and(format!("  ({rule})"), Tone::Plain),
         None => line,
     }
 }
@@ -119,7 +124,9 @@ fn score_grid(diff: &Diff, view: &View) -> Grid {
     columns.extend(["base", "candidate", "delta"].map(Column::number));
     columns.push(Column::number("p (Holm)"));
     columns.push(Column::name("verdict"));
-    columns.extend(["▲", "▼", "=", "lost", "gained", "no score", "detectable"].map(Column::number));
+    columns.push(Column::number("▲").beginning_group());
+    columns.extend(["▼", "=", "lost", "gained", "no score"].map(Column::number));
+    columns.push(Column::number("detectable"));
     columns.push(Column::name("test"));
     let mut grid = Grid::new(columns, Overflow::Stack);
     for (name, score) in &diff.scores {
@@ -151,7 +158,9 @@ fn score_row(name: &str, score: &ScoreDelta) -> Vec<Cell> {
     cells.push(count(score.improved, Tone::Good));
     cells.push(count(score.regressed, Tone::Bad));
     cells.push(count(score.unchanged, Tone::Plain));
-    cells.extend([score.lost_score, score.gained_score, score.no_score].map(|value| count(value, Tone::Caution)));
+    cells.extend(
+        [score.lost_score, score.gained_score, score.no_score].map(|value| count(value, Tone::Caution)),
+    );
     cells.push(Cell::new(scale.size(score.mde), Tone::Quiet));
     cells.push(Cell::new(method(score.method.as_deref()), Tone::Quiet));
     cells
@@ -203,7 +212,9 @@ fn shown_metrics<'a>(diff: &'a Diff, view: &View) -> Vec<(&'a String, &'a Metric
 
 fn metric_grid(metrics: &[(&String, &MetricDelta)]) -> Grid {
     let mut columns = vec![Column::name("metric")];
-    columns.extend(["base", "candidate", "delta", "change", "▲", "▼", "="].map(Column::number));
+    columns.extend(["base", "candidate", "delta", "change"].map(Column::number));
+    columns.push(Column::number("▲").beginning_group());
+    columns.extend(["▼", "="].map(Column::number));
     let mut grid = Grid::new(columns, Overflow::Stack);
     for (name, metric) in metrics {
         grid.rows.push(metric_row(name, metric));
@@ -214,7 +225,8 @@ fn metric_grid(metrics: &[(&String, &MetricDelta)]) -> Grid {
 fn metric_row(name: &str, metric: &MetricDelta) -> Vec<Cell> {
     let unit = metric.unit.as_str();
     let reference = metric.base.or(metric.candidate).unwrap_or(0.0);
-    let delta = number::metric_difference(metric.delta_matched, metric.ci_low, metric.ci_high, unit, reference);
+    let delta =
+        number::metric_difference(metric.delta_matched, metric.ci_low, metric.ci_high, unit, reference);
     let tone = metric_tone(metric);
     vec![
         Cell::new(name, Tone::Strong),

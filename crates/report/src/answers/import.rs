@@ -50,7 +50,10 @@ fn experiment_grid(report: &ImportReport) -> Grid {
 }
 
 fn notes(row: &ImportedExperiment) -> String {
-    let notes = row.notes.iter().map(|(reason, times)| format!("{} {}", number::count(*times), reason.replace('_', " ")));
+    let notes = row
+        .notes
+        .iter()
+        .map(|(reason, times)| format!("{} {}", number::count(*times), reason.replace('_', " ")));
     notes.collect::<Vec<_>>().join(", ")
 }
 

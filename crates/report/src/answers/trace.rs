@@ -4,7 +4,8 @@ use evalhouse_model::{Trace, TraceSpan};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::grid::{Overflow, cut};
+use crate::grid::Overflow;
+use crate::layout::cut;
 use crate::number::{self, NONE};
 use crate::{Answer, Block, Cell, Column, Datum, Document, Grid, Line, Record, Tone, View};
 
@@ -42,7 +43,8 @@ fn fields(trace: &Trace, view: &View) -> Vec<(String, Line)> {
         add("metrics", Line::plain(metrics.join(" · ")));
     }
     if let (Some(root), false) = (trace.spans.first(), view.all) {
-        for (name, value) in [("input", &root.input), ("output", &root.output), ("expected", &root.expected)] {
+        for (name, value) in [("input", &root.input), ("output", &root.output), ("expected", &root.expected)]
+        {
             if let Some(value) = value {
                 add(name, Line::plain(cut(&short(value), PREVIEW_LENGTH)));
             }
@@ -97,7 +99,10 @@ fn tree_row(span: &TraceSpan, branch: &str) -> Vec<Cell> {
     vec![
         Cell::new(format!("{branch}{}{mark}", name(span)), tone),
         Cell::new(span.span_type.as_deref().unwrap_or(NONE), Tone::Quiet),
-        Cell::plain(span.offset.map_or_else(|| NONE.to_string(), |offset| format!("+{}", number::duration(Some(offset))))),
+        Cell::plain(
+            span.offset
+                .map_or_else(|| NONE.to_string(), |offset| format!("+{}", number::duration(Some(offset)))),
+        ),
         Cell::plain(number::duration(span.duration)),
         Cell::plain(tokens),
         Cell::plain(number::metric(span.cost, "$")),
@@ -135,7 +140,9 @@ fn branches(spans: &[TraceSpan]) -> Vec<String> {
 fn errors(trace: &Trace) -> Vec<Line> {
     let with_error = trace.spans.iter().filter_map(|span| span.error.as_ref().map(|error| (span, error)));
     with_error
-        .map(|(span, error)| Line::new(format!("✗ {}: ", name(span)), Tone::Bad).and(short(error), Tone::Plain))
+        .map(|(span, error)| {
+            Line::new(format!("✗ {}: ", name(span)), Tone::Bad).and(short(error), Tone::Plain)
+        })
         .collect()
 }
 
@@ -156,17 +163,19 @@ fn push_whole(span: &TraceSpan, document: &mut Document) {
     let kind = span.span_type.as_deref().unwrap_or("span");
     document.push(Block::Heading(format!("{} ({kind}, {})", name(span), span.id)));
     for (field, value) in present {
-        document.push(Block::Fields(vec![(field.to_string(), Line::default())]));
-        document.push(Block::Drawing(whole(value)));
+        let mut lines = vec![Line::new(format!("{field}:"), Tone::Quiet)];
+        lines.extend(whole(value));
+        document.push(Block::Drawing(lines));
     }
 }
 
+/// Every line of a value, set in from its name.
 fn whole(value: &Value) -> Vec<Line> {
     let text = match value {
         Value::String(text) => text.clone(),
         other => serde_json::to_string_pretty(other).unwrap_or_else(|_| other.to_string()),
     };
-    text.split('\n').map(|line| Line::plain(line.trim_end_matches('\r'))).collect()
+    text.split('\n').map(|line| Line::plain(format!("  {}", line.trim_end_matches('\r')))).collect()
 }
 
 fn record(span: &TraceSpan, trace: &Trace) -> Record {

@@ -44,8 +44,9 @@ impl BatchWriter for CsvWriter<'_> {
         let schema = batch.schema_ref();
         let options = FormatOptions::default();
         let columns = schema.fields().iter().zip(batch.columns());
-        let values =
-            columns.map(|(field, array)| Values::of(field, array, &options)).collect::<Result<Vec<_>, _>>()?;
+        let values = columns
+            .map(|(field, array)| Values::of(field, array, &options))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut lines = String::new();
         for row in 0..batch.num_rows() {
             for (index, values) in values.iter().enumerate() {

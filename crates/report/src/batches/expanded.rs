@@ -37,7 +37,8 @@ impl BatchWriter for ExpandedWriter<'_> {
             let heading = format!("── row {} ──", self.rows);
             writeln!(self.out, "{}", Tone::Quiet.paint(&heading))?;
             for ((name, formatter), column) in self.names.iter().zip(&formatters).zip(batch.columns()) {
-                let value = if column.is_null(row) { NONE.to_string() } else { formatter.value(row).to_string() };
+                let value =
+                    if column.is_null(row) { NONE.to_string() } else { formatter.value(row).to_string() };
                 let padding = " ".repeat(width - name.width() + 2);
                 let indent = " ".repeat(width + 2);
                 write!(self.out, "{}{padding}", Tone::Strong.paint(name))?;

@@ -6,8 +6,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use super::{BatchWriter, text};
-use crate::grid::{Cell, Column, Layout};
-use crate::ReportError;
+use crate::layout::Layout;
+use crate::{Cell, Column, ReportError};
 
 /// Rows that are held back to measure the columns.
 const MEASURED_ROWS: usize = 1_000;

@@ -44,7 +44,7 @@ pub(crate) fn short_rows(batch: &RecordBatch) -> Result<Vec<Vec<Cell>>, ReportEr
 
 /// The rows of a batch as whole cells.
 pub(crate) fn whole_rows(batch: &RecordBatch) -> Result<Vec<Vec<Cell>>, ReportError> {
-    rows(batch, |text| Cell::plain(text))
+    rows(batch, Cell::plain)
 }
 
 fn rows(batch: &RecordBatch, cell: impl Fn(String) -> Cell) -> Result<Vec<Vec<Cell>>, ReportError> {

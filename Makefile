@@ -1,0 +1,51 @@
+# Two commands do everything: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+STORE := target/demo-store
+PROGRAM := target/release/evalhouse
+
+.PHONY: build demo test check docs bench bench-duckdb clean-demo
+
+build:
+	cargo build --release --bin evalhouse
+
+# Builds, imports the bundled data, prints the experiments and an honest comparison.
+demo: build
+	@rm -rf $(STORE)
+	$(PROGRAM) --store $(STORE) import data/support-assistant --project support-assistant
+	@echo
+	$(PROGRAM) --store $(STORE) experiments
+	@echo
+	$(PROGRAM) --store $(STORE) diff baseline prompt-v2
+	@echo
+	$(PROGRAM) --store $(STORE) diff baseline prompt-v2 --where "metadata.category = 'refunds'"
+
+# Everything that CI runs.
+test: check $(VENV)/ready
+	EVALHOUSE_PYTHON=$(VENV)/bin/python cargo test --release
+	$(VENV)/bin/python data/generate.py --check
+
+# What needs no test run: format, lints.
+check:
+	cargo fmt --all --check
+	cargo clippy --release --all-targets -- --deny warnings
+
+# Writes docs/functions.md and docs/cli.md from the program.
+docs: build
+	$(PROGRAM) generate-docs docs
+
+# Kernels and queries with criterion, then side by side with DuckDB.
+bench: bench-duckdb
+	cargo bench
+
+# EVALHOUSE_DATA names the folder that holds zeroeval/gsm; without it the bundled data is used.
+bench-duckdb: build $(VENV)/ready
+	$(VENV)/bin/pip install --quiet -r benches/duckdb/requirements.txt
+	$(VENV)/bin/python benches/duckdb/compare.py --evalhouse $(PROGRAM) \
+	  --data $(or $(EVALHOUSE_DATA),../shared/data)/zeroeval/gsm --work target/bench --output docs/BENCHMARKS.md
+
+$(VENV)/ready: tests/reference/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r tests/reference/requirements.txt
+	@touch $@

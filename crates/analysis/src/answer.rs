@@ -1,0 +1,136 @@
+//! Reading the few rows of an answer out of record batches.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::dataframe::DataFrame;
+use serde_json::Value;
+use std::sync::Arc;
+
+use crate::AnalysisError;
+
+/// All rows of an answer. Only for answers that are small by their nature.
+pub(crate) struct Answer {
+    batch: RecordBatch,
+}
+
+impl Answer {
+    /// Runs a plan to its end.
+    pub(crate) async fn of(frame: DataFrame) -> Result<Self, AnalysisError> {
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let batches = frame.collect().await?;
+        let schema = batches.first().map_or(schema, |batch| batch.schema());
+        let batch = concat_batches(&schema, &batches).map_err(datafusion::error::DataFusionError::from)?;
+        Ok(Self { batch })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    fn column(&self, name: &str) -> Option<&ArrayRef> {
+        self.batch.column_by_name(name)
+    }
+
+    pub(crate) fn float(&self, row: usize, name: &str) -> Option<f64> {
+        float_at(self.column(name)?, row)
+    }
+
+    pub(crate) fn int(&self, row: usize, name: &str) -> i64 {
+        self.column(name).and_then(|array| int_at(array, row)).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, row: usize, name: &str) -> Option<String> {
+        text_at(self.column(name)?, row)
+    }
+
+    /// The fields of a struct value, such as the answer of `paired_diff`.
+    pub(crate) fn fields(&self, row: usize, name: &str) -> Fields<'_> {
+        let array = self.column(name).and_then(|array| array.as_struct_opt());
+        Fields { array: array.filter(|array| array.is_valid(row)), row }
+    }
+
+    /// A value as JSON: JSON columns are parsed, times are RFC 3339.
+    pub(crate) fn value(&self, row: usize, column: usize) -> Value {
+        value_at(self.batch.schema().field(column), self.batch.column(column), row)
+    }
+
+    pub(crate) fn value_of(&self, row: usize, name: &str) -> Value {
+        self.batch.schema().index_of(name).map(|column| self.value(row, column)).unwrap_or_default()
+    }
+}
+
+/// One struct value.
+pub(crate) struct Fields<'a> {
+    array: Option<&'a StructArray>,
+    row: usize,
+}
+
+impl Fields<'_> {
+    pub(crate) fn float(&self, name: &str) -> Option<f64> {
+        float_at(self.array?.column_by_name(name)?, self.row)
+    }
+
+    pub(crate) fn int(&self, name: &str) -> i64 {
+        self.array.and_then(|array| int_at(array.column_by_name(name)?, self.row)).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        text_at(self.array?.column_by_name(name)?, self.row)
+    }
+}
+
+fn float_at(array: &ArrayRef, row: usize) -> Option<f64> {
+    let floats = cast(&array.slice(row, 1), &DataType::Float64).ok()?;
+    let floats = floats.as_primitive::<Float64Type>();
+    floats.is_valid(0).then(|| floats.value(0)).filter(|value| value.is_finite())
+}
+
+fn int_at(array: &ArrayRef, row: usize) -> Option<i64> {
+    let ints = cast(&array.slice(row, 1), &DataType::Int64).ok()?;
+    let ints = ints.as_primitive::<Int64Type>();
+    ints.is_valid(0).then(|| ints.value(0))
+}
+
+fn text_at(array: &ArrayRef, row: usize) -> Option<String> {
+    let texts = cast(&array.slice(row, 1), &DataType::Utf8).ok()?;
+    let texts = texts.as_string::<i32>();
+    texts.is_valid(0).then(|| texts.value(0).to_string())
+}
+
+fn value_at(field: &Field, array: &ArrayRef, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => {
+            let text = text_at(array, row).unwrap_or_default();
+            let is_json = field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.json");
+            if is_json { serde_json::from_str(&text).unwrap_or(Value::String(text)) } else { Value::String(text) }
+        }
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            let item = Field::new("item", items.data_type().clone(), true);
+            (0..items.len()).map(|i| value_at(&item, &items, i)).collect()
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            int_at(array, row).and_then(rfc3339).map_or(Value::Null, Value::String)
+        }
+        kind if kind.is_integer() => int_at(array, row).map_or(Value::Null, Value::from),
+        kind if kind.is_floating() => float_at(array, row).map_or(Value::Null, Value::from),
+        _ => {
+            let options = FormatOptions::default();
+            let formatted = ArrayFormatter::try_new(array, &options).map(|f| f.value(row).to_string());
+            formatted.map_or(Value::Null, Value::String)
+        }
+    }
+}
+
+/// A time in microseconds since the Unix epoch as RFC 3339.
+pub(crate) fn rfc3339(micros: i64) -> Option<String> {
+    let time = chrono::DateTime::from_timestamp_micros(micros)?;
+    Some(time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+}

@@ -1,0 +1,293 @@
+//! The cases of an experiment as a table, perhaps against a baseline.
+
+use datafusion::common::JoinType;
+use datafusion::dataframe::DataFrame;
+use datafusion::functions_aggregate::expr_fn::{avg, count};
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
+use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, schema};
+use evalhouse_session::Session;
+
+use crate::answer::Answer;
+use crate::key::key_hash;
+use crate::scope::{cases_of, number, parse, side};
+use crate::{AnalysisError, Selected};
+
+/// Rows shown when no limit is given.
+const LIMIT_DEFAULT: usize = 50;
+/// Differences up to this are no difference.
+const TOLERANCE: f64 = 1e-9;
+
+/// What to show.
+#[derive(Debug, Clone, Default)]
+pub struct CasesOptions {
+    /// Baseline to hold every case against.
+    pub against: Option<Selected>,
+    /// Comparison key; default `input`.
+    pub key: Option<String>,
+    /// Only cases that satisfy this condition.
+    pub filter: Option<String>,
+    /// Order: `regressions:SCORE` or `improvements:SCORE` (with a baseline), or an expression, with
+    /// `asc` or `desc`. Without one: worst regressions first with a baseline, else source order.
+    pub sort: Vec<String>,
+    /// Expressions to show; default input, output, every score and the duration.
+    pub columns: Option<Vec<String>>,
+    /// Rows to show; default 50.
+    pub limit: Option<usize>,
+}
+
+/// Lists cases. With a baseline each trial is held against the baseline's trial of the same index,
+/// or against the mean of the baseline's trials where it has no such trial.
+///
+/// # Errors
+/// When an expression does not parse or the store cannot be read.
+pub async fn cases(
+    session: &Session,
+    experiment: &Selected,
+    options: &CasesOptions,
+) -> Result<CaseTable, AnalysisError> {
+    let rows = cases_of(session, experiment, options.filter.as_deref()).await?;
+    let columns = columns_of(session, experiment, options, &rows)?;
+    let total = Answer::of(rows.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
+    let compared: Vec<usize> = match options.against {
+        Some(_) => (0..columns.len()).filter(|i| columns[*i].is_number()).collect(),
+        None => Vec::new(),
+    };
+    let plan = match &options.against {
+        Some(base) => against(session, rows, base, options, &columns, &compared).await?,
+        None => {
+            let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
+            let fixed = [ident(schema::ID), ident(schema::TRIAL_INDEX), ident(schema::POSITION)];
+            let keys = sort_keys(session, options, &rows, &[])?;
+            let sort_columns = keys.iter().enumerate().map(|(i, key)| key.expr.clone().alias(format!("o{i}")));
+            rows.select(fixed.into_iter().chain(shown).chain(sort_columns).collect::<Vec<_>>())?.sort(outer(&keys))?
+        }
+    };
+    let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
+    let answer = Answer::of(plan.limit(0, Some(limit))?).await?;
+    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, &compared, options.against.is_some()));
+    Ok(CaseTable {
+        experiment: side(experiment),
+        against: options.against.as_ref().map(side),
+        rows: rows.collect(),
+        total,
+        warnings: Vec::new(),
+        columns: columns.into_iter().map(|column| column.shown).collect(),
+    })
+}
+
+struct Column {
+    shown: CaseColumn,
+    expression: Expr,
+    lower_is_better: bool,
+}
+
+impl Column {
+    fn is_number(&self) -> bool {
+        matches!(self.shown.kind.as_str(), "score" | "metric")
+    }
+}
+
+fn columns_of(
+    session: &Session,
+    experiment: &Selected,
+    options: &CasesOptions,
+    rows: &DataFrame,
+) -> Result<Vec<Column>, AnalysisError> {
+    if let Some(texts) = &options.columns {
+        return texts.iter().map(|text| column_of(text, parse(session, "--columns", text, rows.schema())?)).collect();
+    }
+    let mut columns = vec![
+        column_of(schema::INPUT, ident(schema::INPUT))?,
+        column_of(schema::OUTPUT, ident(schema::OUTPUT))?,
+    ];
+    let id = &experiment.experiment.id;
+    for name in session.snapshot().score_names(id) {
+        columns.push(column_of(&format!("scores.{name}"), number(schema::SCORES, &name))?);
+    }
+    if session.snapshot().metric_names(id).iter().any(|name| name == "duration") {
+        columns.push(column_of("metrics.duration", number(schema::METRICS, "duration"))?);
+    }
+    Ok(columns)
+}
+
+fn column_of(text: &str, expression: Expr) -> Result<Column, AnalysisError> {
+    // A bare score or metric can be held against the baseline's; any other expression is shown only.
+    let bare = match &expression {
+        Expr::Column(column) => Some(column.name.clone()),
+        _ => None,
+    };
+    let metric = bare.as_deref().and_then(|name| name.strip_prefix("metrics."));
+    let kind = match (&bare, metric) {
+        (_, Some(_)) => "metric",
+        (Some(name), None) if name.starts_with("scores.") => "score",
+        _ => "text",
+    };
+    Ok(Column {
+        lower_is_better: metric.is_some_and(schema::lower_is_better),
+        shown: CaseColumn {
+            name: text.into(),
+            kind: kind.into(),
+            unit: metric.map(schema::metric_unit).unwrap_or_default().into(),
+        },
+        expression,
+    })
+}
+
+/// The candidate's rows joined with the baseline's trial of the same index and with its mean.
+async fn against(
+    session: &Session,
+    rows: DataFrame,
+    base: &Selected,
+    options: &CasesOptions,
+    columns: &[Column],
+    compared: &[usize],
+) -> Result<DataFrame, AnalysisError> {
+    let keys = sort_keys(session, options, &rows, columns)?;
+    let user_sorts = keys.iter().enumerate().map(|(i, key)| match key.expr {
+        // `regressions:SCORE` is a delta, known only after the join.
+        Expr::Placeholder(_) => lit(0_i64).alias(format!("k{i}")),
+        ref other => other.clone().alias(format!("k{i}")),
+    });
+    let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
+    let candidate_key = key_hash(session, options.key.as_deref(), rows.schema())?;
+    let candidate = rows.select(
+        [ident(schema::ID), trial(&candidate_key, options)?.alias(schema::TRIAL_INDEX), ident(schema::POSITION)]
+            .into_iter()
+            .chain([candidate_key.alias("c_key")])
+            .chain(shown)
+            .chain(user_sorts)
+            .collect::<Vec<_>>(),
+    )?;
+
+    let base_rows = cases_of(session, base, None).await?;
+    let base_key = key_hash(session, options.key.as_deref(), base_rows.schema())?;
+    let value = |i: &usize| columns[*i].expression.clone();
+    let by_trial = base_rows.clone().select(
+        [base_key.clone().alias("t_key"), trial(&base_key, options)?.alias("t_trial")]
+            .into_iter()
+            .chain(compared.iter().map(|i| value(i).alias(format!("t{i}"))))
+            .collect::<Vec<_>>(),
+    )?;
+    let means = compared.iter().map(|i| avg(value(i)).alias(format!("m{i}")));
+    let by_case = base_rows.aggregate(vec![base_key.alias("m_key")], means.collect())?;
+    let joined = candidate
+        .join(by_trial, JoinType::Left, &["c_key", schema::TRIAL_INDEX], &["t_key", "t_trial"], None)?
+        .join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
+
+    let regression = session.function("regression")?;
+    let mut out = vec![ident(schema::ID), ident(schema::TRIAL_INDEX), ident(schema::POSITION)];
+    out.push(
+        when(ident("c_key").is_null(), lit("null_key"))
+            .when(ident("m_key").is_null(), lit("candidate_only"))
+            .otherwise(lit("matched"))?
+            .alias("presence"),
+    );
+    out.extend((0..columns.len()).map(|i| ident(format!("v{i}"))));
+    for i in compared {
+        let base_value = when(ident("t_key").is_not_null(), ident(format!("t{i}"))).otherwise(ident(format!("m{i}")))?;
+        out.push(base_value.clone().alias(format!("b{i}")));
+        out.push((ident(format!("v{i}")) - base_value.clone()).alias(format!("d{i}")));
+        let direction = if columns[*i].lower_is_better { "lower" } else { "higher" };
+        let class = regression.call(vec![base_value, ident(format!("v{i}")), lit(TOLERANCE), lit(direction)]);
+        out.push(when(ident("m_key").is_not_null(), class).end()?.alias(format!("c{i}")));
+    }
+    out.extend(keys.iter().enumerate().filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_))).map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))));
+    let table = joined.select(out)?;
+    order(table, &keys, columns, compared)
+}
+
+/// The trial index under the key in use: stored for the default key, counted for any other.
+fn trial(key: &Expr, options: &CasesOptions) -> Result<Expr, AnalysisError> {
+    if options.key.as_deref().is_none_or(|text| text.trim() == crate::key::DEFAULT_KEY) {
+        return Ok(ident(schema::TRIAL_INDEX));
+    }
+    let number = row_number()
+        .partition_by(vec![key.clone()])
+        .order_by(vec![ident(schema::CREATED).sort(true, true), ident(schema::ID).sort(true, true)])
+        .build()?;
+    Ok(datafusion::logical_expr::cast(number, datafusion::arrow::datatypes::DataType::Int64) - lit(1_i64))
+}
+
+/// The user's sort keys. A `regressions:SCORE` becomes a placeholder that names the column.
+fn sort_keys(
+    session: &Session,
+    options: &CasesOptions,
+    rows: &DataFrame,
+    columns: &[Column],
+) -> Result<Vec<Sort>, AnalysisError> {
+    options.sort.iter().map(|text| sort_key(session, text, rows, columns)).collect()
+}
+
+fn sort_key(session: &Session, text: &str, rows: &DataFrame, columns: &[Column]) -> Result<Sort, AnalysisError> {
+    let wrong = |message: String| AnalysisError::Expression { place: "--sort", text: text.into(), message };
+    for (word, worst_first) in [("regressions:", true), ("improvements:", false)] {
+        let Some(name) = text.strip_prefix(word) else { continue };
+        if columns.is_empty() {
+            return Err(wrong("there is nothing to regress from: name a baseline with --against".into()));
+        }
+        let found = columns.iter().position(|c| c.is_number() && (c.shown.name == name || c.shown.name == format!("scores.{name}")));
+        let Some(found) = found else {
+            let known: Vec<&str> = columns.iter().filter(|c| c.is_number()).map(|c| c.shown.name.as_str()).collect();
+            return Err(wrong(format!("`{name}` is no score that is shown; shown are {}", known.join(", "))));
+        };
+        let better_is_more = !columns[found].lower_is_better;
+        let placeholder = Expr::Placeholder(datafusion::logical_expr::expr::Placeholder::new_with_field(format!("$d{found}"), None));
+        return Ok(placeholder.sort(worst_first == better_is_more, false));
+    }
+    let (expression, ascending) = match text.trim().rsplit_once(' ') {
+        Some((expression, word)) if word.eq_ignore_ascii_case("desc") => (expression, false),
+        Some((expression, word)) if word.eq_ignore_ascii_case("asc") => (expression, true),
+        _ => (text, true),
+    };
+    Ok(parse(session, "--sort", expression, rows.schema())?.sort(ascending, false))
+}
+
+/// Sort keys over the output columns `o0`, `o1`, …; source order breaks ties.
+fn outer(keys: &[Sort]) -> Vec<Sort> {
+    let chosen = keys.iter().enumerate().map(|(i, key)| ident(format!("o{i}")).sort(key.asc, key.nulls_first));
+    chosen.chain([ident(schema::POSITION).sort(true, false)]).collect()
+}
+
+fn order(table: DataFrame, keys: &[Sort], columns: &[Column], compared: &[usize]) -> Result<DataFrame, AnalysisError> {
+    let mut sorts: Vec<Sort> = Vec::new();
+    for (i, key) in keys.iter().enumerate() {
+        let column = match &key.expr {
+            Expr::Placeholder(placeholder) => ident(placeholder.id.trim_start_matches('$')),
+            _ => ident(format!("o{i}")),
+        };
+        sorts.push(column.sort(key.asc, key.nulls_first));
+    }
+    if keys.is_empty() {
+        // Most scores regressed first, then the deepest fall.
+        let scores = || compared.iter().filter(|i| columns[**i].shown.kind == "score");
+        let regressed = scores()
+            .map(|i| Ok(when(ident(format!("c{i}")).eq(lit("regressed")), lit(1_i64)).otherwise(lit(0_i64))?))
+            .collect::<Result<Vec<Expr>, AnalysisError>>()?;
+        if let Some(total) = regressed.into_iter().reduce(|a, b| a + b) {
+            sorts.push(total.sort(false, false));
+        }
+        sorts.extend(scores().map(|i| ident(format!("d{i}")).sort(true, false)));
+    }
+    sorts.push(ident(schema::POSITION).sort(true, false));
+    Ok(table.sort(sorts)?)
+}
+
+fn case_row(answer: &Answer, row: usize, columns: &[Column], compared: &[usize], with_base: bool) -> CaseRow {
+    let cells = (0..columns.len()).map(|i| {
+        let is_compared = compared.contains(&i);
+        CaseCell {
+            value: answer.value_of(row, &format!("v{i}")),
+            base: is_compared.then(|| answer.float(row, &format!("b{i}"))).flatten(),
+            delta: is_compared.then(|| answer.float(row, &format!("d{i}"))).flatten(),
+            class: is_compared.then(|| answer.text(row, &format!("c{i}"))).flatten(),
+        }
+    });
+    CaseRow {
+        id: answer.text(row, schema::ID).unwrap_or_default(),
+        trial: answer.int(row, schema::TRIAL_INDEX),
+        presence: with_base.then(|| answer.text(row, "presence")).flatten(),
+        cells: cells.collect(),
+    }
+}

@@ -1,0 +1,103 @@
+//! `evalhouse cases`: the cases of one experiment.
+
+use clap::Args;
+use evalhouse_analysis::{CasesOptions, Selected};
+use evalhouse_report::Format;
+
+use crate::arguments::{CaseArguments, ProjectArguments};
+use crate::error::Exit;
+use crate::output::print_answer;
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::shell;
+
+/// Rows that text shows unless told otherwise; files get all of them.
+const TEXT_ROWS: usize = 50;
+/// More rows than any table of cases has.
+const ALL_ROWS: usize = u32::MAX as usize;
+
+const EXAMPLES: &str = "\
+Examples:
+  evalhouse cases prompt-v2 --where \"scores.Factuality < 50%\"
+  evalhouse cases prompt-v2 --against baseline --sort regressions:Factuality
+  evalhouse cases prompt-v2 --sort 'metrics.duration desc' --limit 5
+  evalhouse cases prompt-v2 --columns input,output,scores.Factuality
+  evalhouse cases prompt-v2 --format csv > cases.csv
+
+Show what happened in one of them with: evalhouse trace prompt-v2 ID";
+
+/// Options of `cases`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct CasesArguments {
+    /// An experiment: id, name, PROJECT/NAME, latest, latest:BRANCH, baseline
+    experiment: String,
+    /// Experiment to compare each case with
+    #[arg(long, value_name = "BASE")]
+    against: Option<String>,
+    #[command(flatten)]
+    cases: CaseArguments,
+    #[command(flatten)]
+    shown: ShownCases,
+    #[command(flatten)]
+    project: ProjectArguments,
+}
+
+/// Which cases are shown, in which order, and what of them.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ShownCases {
+    /// Order: regressions:SCORE, improvements:SCORE, or EXPR [asc|desc], by commas
+    #[arg(long, value_name = "ORDER")]
+    sort: Vec<String>,
+    /// Expressions to show, by commas: input.question,scores.Factuality
+    #[arg(long, value_name = "EXPR")]
+    columns: Vec<String>,
+    /// Rows to show [default: 50 as text, all otherwise]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+impl ShownCases {
+    /// What to ask for, in this format.
+    pub(crate) fn options(
+        self,
+        against: Option<Selected>,
+        cases: CaseArguments,
+        format: Format,
+    ) -> CasesOptions {
+        let is_text = matches!(format, Format::Table | Format::Markdown);
+        let columns = expressions(&self.columns);
+        CasesOptions {
+            against,
+            key: cases.key,
+            filter: cases.filter,
+            sort: expressions(&self.sort),
+            columns: if columns.is_empty() { None } else { Some(columns) },
+            limit: self.limit.or(Some(if is_text { TEXT_ROWS } else { ALL_ROWS })),
+        }
+    }
+}
+
+/// The expressions of a list with commas between them; commas inside brackets and quotes stay.
+fn expressions(texts: &[String]) -> Vec<String> {
+    let parts = texts.iter().flat_map(|text| shell::split_at_commas(text));
+    parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_string).collect()
+}
+
+pub(crate) async fn run(
+    arguments: CasesArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let session = settings.open_session().await?;
+    let project = arguments.project.project.as_deref();
+    let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
+    let against = match &arguments.against {
+        Some(base) => Some(evalhouse_analysis::select_baseline(&session, base, &experiment)?),
+        None => None,
+    };
+    let options = arguments.shown.options(against, arguments.cases, settings.format.unwrap_or_default());
+    let table = evalhouse_analysis::cases(&session, &experiment, &options).await?;
+    print_answer(&table, false, settings, printer)?;
+    Ok(Exit::Done)
+}

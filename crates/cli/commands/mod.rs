@@ -1,0 +1,69 @@
+//! One file a command: its options, and what it does.
+
+mod bench_queries;
+mod cases;
+mod diff;
+mod experiments;
+mod export;
+mod generate_docs;
+mod import;
+mod show;
+mod sql;
+mod trace;
+
+use clap::Subcommand;
+
+use crate::cancel::interruptible;
+use crate::error::Exit;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Stores eval results: files, folders, globs, standard input
+    Import(import::ImportArguments),
+    /// Lists experiments with the mean of each score
+    Experiments(experiments::ExperimentsArguments),
+    /// Sums up one experiment: scores, metrics, where it came from
+    Show(show::ShowArguments),
+    /// Lists the cases of an experiment, perhaps against a baseline
+    Cases(cases::CasesArguments),
+    /// Compares two experiments case by case, with intervals and p-values
+    Diff(diff::DiffArguments),
+    /// Shows what happened in one case: the tree of its spans
+    Trace(trace::TraceArguments),
+    /// Runs SQL over all experiments; without a query, opens a shell
+    Sql(sql::SqlArguments),
+    /// Writes the rows of an experiment to a file
+    Export(export::ExportArguments),
+    /// Times queries
+    #[command(hide = true)]
+    BenchQueries(bench_queries::BenchQueriesArguments),
+    /// Writes the reference pages that are made from the program
+    #[command(hide = true)]
+    GenerateDocs(generate_docs::GenerateDocsArguments),
+}
+
+/// Runs a command to its end, or until Ctrl-C. The shell handles Ctrl-C itself.
+pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+    match command {
+        Command::Sql(arguments) => sql::run(arguments, settings, printer).await,
+        command => interruptible(run_one(command, settings, printer)).await,
+    }
+}
+
+async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+    match command {
+        Command::Import(arguments) => import::run(arguments, settings, printer).await,
+        Command::Experiments(arguments) => experiments::run(arguments, settings, printer).await,
+        Command::Show(arguments) => show::run(arguments, settings, printer).await,
+        Command::Cases(arguments) => cases::run(arguments, settings, printer).await,
+        Command::Diff(arguments) => diff::run(arguments, settings, printer).await,
+        Command::Trace(arguments) => trace::run(arguments, settings, printer).await,
+        Command::Sql(arguments) => sql::run(arguments, settings, printer).await,
+        Command::Export(arguments) => export::run(arguments, settings, printer).await,
+        Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
+        Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),
+    }
+}

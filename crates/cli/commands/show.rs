@@ -1,0 +1,47 @@
+//! `evalhouse show`: the summary of one experiment.
+
+use clap::Args;
+use evalhouse_analysis::SummaryOptions;
+
+use crate::arguments::{CaseArguments, ProjectArguments};
+use crate::error::Exit;
+use crate::output::print_answer;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+const EXAMPLES: &str = "\
+Examples:
+  evalhouse show prompt-v2
+  evalhouse show latest --where \"metadata.category = 'refunds'\"
+
+The row mean weights a case by its trials; the case mean counts each case once,
+and its interval is over cases.";
+
+/// Options of `show`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct ShowArguments {
+    /// An experiment: id, name, PROJECT/NAME, latest, latest:BRANCH, baseline
+    experiment: String,
+    #[command(flatten)]
+    cases: CaseArguments,
+    #[command(flatten)]
+    project: ProjectArguments,
+    /// Shows metrics that are zero, too
+    #[arg(long)]
+    all: bool,
+}
+
+pub(crate) async fn run(
+    arguments: ShowArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let session = settings.open_session().await?;
+    let project = arguments.project.project.as_deref();
+    let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
+    let options = SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter };
+    let summary = evalhouse_analysis::summary(&session, &experiment, &options).await?;
+    print_answer(&summary, arguments.all, settings, printer)?;
+    Ok(Exit::Done)
+}

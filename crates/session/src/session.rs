@@ -1,0 +1,258 @@
+//! The session: DataFusion, configured in this one place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::common::DFSchema;
+use datafusion::common::TableReference;
+use datafusion::config::Dialect;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::ViewTable;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, ScalarUDF};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use evalhouse_model::Experiment;
+use evalhouse_store::{Snapshot, Store};
+
+use crate::catalog::Catalog;
+use crate::paths::{PathColumns, PathPlanner, Resolution};
+use crate::tables::{self, Part, SpansTable};
+use crate::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS, SessionError};
+
+/// The least memory a session is given, whatever the machine has.
+const MEMORY_LIMIT_MIN: usize = 256 << 20;
+/// Consumers named in an out-of-memory message.
+const CONSUMERS_NAMED: usize = 3;
+
+/// How a session may use the machine.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// Bytes that queries may hold in memory before they spill to disk; default half the machine's.
+    pub memory_limit: Option<usize>,
+    /// Threads; default one a core.
+    pub threads: Option<usize>,
+    /// Where to spill; default the system's temporary folder.
+    pub temp_dir: Option<PathBuf>,
+}
+
+/// A read-only SQL session over one snapshot of a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Session {
+    store: Store,
+    snapshot: Snapshot,
+    /// Paths that the snapshot has as columns are columns.
+    context: SessionContext,
+    /// Every path is read from the JSON: for queries whose subqueries hide the columns.
+    json_context: SessionContext,
+    catalog: Arc<Catalog>,
+    memory_limit: usize,
+}
+
+impl Session {
+    /// Opens a session over the store as it is now.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the spill folder cannot be used.
+    pub async fn open(store: Store, options: SessionOptions) -> Result<Self, SessionError> {
+        let snapshot = store.snapshot().await?;
+        let memory_limit = options.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN);
+        let columns = Arc::new(tables::path_columns(&snapshot));
+        let state = build_state(&options, memory_limit, &columns)?;
+        let url = store_url(&store).map_err(SessionError::of)?;
+        state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store.location().root));
+        let json_state = with_resolution(&state, &columns, Resolution::Json);
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a session")]
+        let (context, json_context) =
+            (SessionContext::new_with_state(state), SessionContext::new_with_state(json_state));
+        // Both contexts share one catalog, so a table is registered once.
+        register_tables(&context, &snapshot, &url).map_err(SessionError::of)?;
+        let catalog = Arc::new(Catalog::of(&context, &snapshot).await.map_err(SessionError::of)?);
+        Ok(Self { store, snapshot, context, json_context, catalog, memory_limit })
+    }
+
+    /// Plans a query. The frame is lazy; dropping its stream cancels it.
+    ///
+    /// # Errors
+    /// [`SessionError::Query`] when the query is wrong, [`SessionError::ReadOnly`] when it is not one.
+    pub async fn sql(&self, query: &str) -> Result<DataFrame, SessionError> {
+        let plan = match self.context.state().create_logical_plan(query).await {
+            Ok(plan) => plan,
+            Err(first) => {
+                let retried = self.json_context.state().create_logical_plan(query).await;
+                retried.map_err(|_| SessionError::of(first))?
+            }
+        };
+        self.frame(plan)
+    }
+
+    /// A frame over a plan made of this session's tables.
+    ///
+    /// # Errors
+    /// [`SessionError::ReadOnly`] when the plan does more than read.
+    pub fn frame(&self, plan: LogicalPlan) -> Result<DataFrame, SessionError> {
+        refuse_writes(&plan)?;
+        Ok(DataFrame::new(self.context.state(), plan))
+    }
+
+    /// One of the session's tables as a frame.
+    ///
+    /// # Errors
+    /// When there is no such table.
+    pub async fn table(&self, name: &str) -> Result<DataFrame, SessionError> {
+        self.context.table(TableReference::bare(name)).await.map_err(SessionError::of)
+    }
+
+    /// Parses one SQL expression over the columns of `schema`: a filter, a key, a sort.
+    ///
+    /// # Errors
+    /// [`SessionError::Query`] with what is wrong with it.
+    pub fn expression(&self, text: &str, schema: &DFSchema) -> Result<Expr, SessionError> {
+        let parsed = match self.context.state().create_logical_expr(text, schema) {
+            Ok(expression) => expression,
+            Err(first) => {
+                let retried = self.json_context.state().create_logical_expr(text, schema);
+                retried.map_err(|_| SessionError::of(first))?
+            }
+        };
+        Ok(parsed)
+    }
+
+    /// A scalar function of the session.
+    ///
+    /// # Errors
+    /// When there is none of this name: a fault of the caller.
+    pub fn function(&self, name: &str) -> Result<Arc<ScalarUDF>, SessionError> {
+        self.context.udf(name).map_err(SessionError::Engine)
+    }
+
+    /// An aggregate function of the session.
+    ///
+    /// # Errors
+    /// When there is none of this name: a fault of the caller.
+    pub fn aggregate(&self, name: &str) -> Result<Arc<AggregateUDF>, SessionError> {
+        self.context.udaf(name).map_err(SessionError::Engine)
+    }
+
+    /// What queries can name.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The snapshot that every query of the session sees.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Records of the stored experiments.
+    pub fn experiments(&self) -> &[Experiment] {
+        self.snapshot.experiments()
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Sorts an engine error that came up while a frame ran.
+    pub fn run_error(&self, error: datafusion::error::DataFusionError) -> SessionError {
+        match SessionError::of(error) {
+            SessionError::Resources { message, .. } => {
+                SessionError::Resources { limit_mib: self.memory_limit >> 20, message }
+            }
+            other => other,
+        }
+    }
+}
+
+fn build_state(
+    options: &SessionOptions,
+    memory_limit: usize,
+    columns: &Arc<PathColumns>,
+) -> Result<SessionState, SessionError> {
+    let mut config = SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("evalhouse", "public");
+    if let Some(threads) = options.threads {
+        config = config.with_target_partitions(threads.max(1));
+    }
+    let settings = config.options_mut();
+    // Names keep the case they are written in: `metadata.userId` is not `metadata.userid`.
+    settings.sql_parser.enable_ident_normalization = false;
+    settings.sql_parser.dialect = Dialect::DuckDB;
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
+    settings.execution.parquet.bloom_filter_on_read = true;
+
+    let pool = TrackConsumersPool::new(
+        FairSpillPool::new(memory_limit),
+        std::num::NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(std::num::NonZeroUsize::MIN),
+    );
+    let disk = match &options.temp_dir {
+        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
+        .build_arc()
+        .map_err(SessionError::of)?;
+    let mut state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    datafusion_functions_json::register_all(&mut state).map_err(SessionError::of)?;
+    for function in evalhouse_functions::scalar_functions() {
+        state.register_udf(function).map_err(SessionError::of)?;
+    }
+    for function in evalhouse_functions::aggregate_functions() {
+        state.register_udaf(function).map_err(SessionError::of)?;
+    }
+    Ok(with_resolution(&state, columns, Resolution::Columns))
+}
+
+/// The same state, planning paths in the given way.
+fn with_resolution(state: &SessionState, columns: &Arc<PathColumns>, resolution: Resolution) -> SessionState {
+    let paths = Arc::new(PathPlanner { columns: Arc::clone(columns), resolution });
+    let mut planners: Vec<Arc<dyn datafusion::logical_expr::planner::ExprPlanner>> = vec![paths];
+    planners.extend(SessionStateDefaults::default_expr_planners());
+    SessionStateBuilder::new_from_existing(state.clone()).with_expr_planners(planners).build()
+}
+
+fn register_tables(context: &SessionContext, snapshot: &Snapshot, url: &ObjectStoreUrl) -> datafusion::error::Result<()> {
+    let cases = Arc::new(SpansTable::new(snapshot, url.clone(), Part::Cases));
+    let scores = tables::scores(snapshot, Arc::clone(&cases))?;
+    context.register_table(CASES, cases)?;
+    context.register_table(SPANS, Arc::new(SpansTable::new(snapshot, url.clone(), Part::Spans)))?;
+    context.register_table(SCORES, Arc::new(ViewTable::new(scores, None)))?;
+    context.register_table(EXPERIMENTS, tables::experiments(snapshot.experiments())?)?;
+    context.register_table(PROJECTS, tables::projects(snapshot.experiments())?)?;
+    context.register_table(DATASETS, tables::datasets(snapshot.experiments())?)?;
+    Ok(())
+}
+
+fn store_url(store: &Store) -> datafusion::error::Result<ObjectStoreUrl> {
+    let url = &store.location().url;
+    ObjectStoreUrl::parse(format!("{}://{}", url.scheme(), url.authority()))
+}
+
+fn refuse_writes(plan: &LogicalPlan) -> Result<(), SessionError> {
+    let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    read_only.verify_plan(plan).map_err(|_| SessionError::ReadOnly { statement: statement_name(plan) })
+}
+
+fn statement_name(plan: &LogicalPlan) -> String {
+    match plan {
+        LogicalPlan::Ddl(statement) => statement.name().to_string(),
+        LogicalPlan::Dml(statement) => statement.op.to_string(),
+        LogicalPlan::Copy(_) => "COPY".into(),
+        LogicalPlan::Statement(statement) => statement.name().to_string(),
+        _ => "this statement".into(),
+    }
+}
+
+fn half_of_memory() -> usize {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    usize::try_from(system.total_memory() / 2).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,221 @@
+"""Writes tests/fixtures/statistics.json: seeded data and what scipy and statsmodels say of it.
+
+Run from the root of the repository, in an environment with numpy, scipy and statsmodels:
+
+    python tests/reference/statistics.py
+
+The answers are computed by their libraries and by brute force, never by a copy of our formulas:
+
+- paired t test and its interval: `scipy.stats.ttest_rel`;
+- exact McNemar: `scipy.stats.binomtest` of the discordant pairs;
+- exact sign flips: `scipy.stats.permutation_test` over all assignments; for 17 to 29 pairs, where
+  ours draws, the exact p-value by enumeration, to be met within the error of drawing;
+- Wilson interval: `statsmodels` `proportion_confint`;
+- clusters: ordinary least squares on a constant with `cov_type="cluster"`. statsmodels' small-sample
+  factor is G/(G-1) * (n-1)/(n-k); with k = 1, a constant alone, it is G/(G-1), which is ours. Its
+  t statistics use G-1 degrees of freedom with `use_t=True`, as ours do.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy import special, stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.proportion import proportion_confint
+
+FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "statistics.json"
+ALPHA = 0.05
+POWER = 0.8
+
+
+def main():
+    fixture = {
+        "student_t_two_sided": student_t_two_sided(),
+        "student_t_quantile": student_t_quantile(),
+        "normal_upper_tail": [[z, float(stats.norm.sf(z))] for z in [-6, -1, 0, 0.1, 1, 1.96, 3, 8, 20, 37]],
+        "normal_quantile": [[p, float(special.ndtri(p))] for p in probabilities()],
+        "binomial_lower_tail": binomial_lower_tail(),
+        "mcnemar": mcnemar(),
+        "wilson": wilson(),
+        "means": means(np.random.default_rng(20260101)),
+        "paired": paired(np.random.default_rng(20260102)),
+    }
+    FIXTURE.parent.mkdir(exist_ok=True)
+    FIXTURE.write_text(to_text(fixture))
+
+
+def to_text(fixture):
+    """One line per entry: small differences stay readable."""
+    sections = []
+    for name, entries in fixture.items():
+        lines = ",\n    ".join(json.dumps(entry) for entry in entries)
+        sections.append(f"  {json.dumps(name)}: [\n    {lines}\n  ]")
+    return "{\n" + ",\n".join(sections) + "\n}\n"
+
+
+DEGREES = [1, 2, 3, 4.5, 7, 10, 29, 30, 100, 999, 1e4, 1e5, 1e6]
+
+
+def probabilities():
+    return [1e-12, 1e-9, 1e-6, 1e-4, 0.01, 0.025, 0.1, 0.24, 0.26, 0.4, 0.4999, 0.5, 0.6, 0.8, 0.95, 0.975, 0.999]
+
+
+def student_t_two_sided():
+    times = [1e-6, 0.01, 0.3, 0.9, 1.5, 1.8, 2.5, 4.0, 7.0, 12.0, 40.0, 1000.0]
+    answers = [[t, df, float(2 * stats.t.sf(t, df))] for df in DEGREES for t in times]
+    return [answer for answer in answers if answer[2] > 1e-290]
+
+
+def student_t_quantile():
+    return [[p, df, float(stats.t.ppf(p, df))] for df in DEGREES for p in probabilities()]
+
+
+def binomial_lower_tail():
+    pairs = [(0, 1), (0, 5), (2, 10), (5, 10), (7, 10), (15, 40), (31, 100), (499, 1000), (420, 1000)]
+    pairs += [(4_900, 10_000), (49_500, 100_000), (500_000, 1_000_000), (498_000, 1_000_000)]
+    return [[k, n, float(stats.binom.cdf(k, n, 0.5))] for k, n in pairs]
+
+
+def mcnemar():
+    pairs = [(0, 1), (0, 6), (1, 9), (3, 12), (8, 8), (20, 41), (200, 260), (5_000, 5_300)]
+    return [[b, c, float(stats.binomtest(b, b + c, 0.5).pvalue)] for b, c in pairs]
+
+
+def wilson():
+    pairs = [(0, 1), (1, 1), (0, 20), (20, 20), (3, 4), (7, 10), (61, 100), (912, 1000), (1, 100_000)]
+    return [[k, n, *map(float, proportion_confint(k, n, ALPHA, method="wilson"))] for k, n in pairs]
+
+
+def constant_fit(values, clusters):
+    fit = OLS(values, np.ones(len(values))).fit(
+        cov_type="cluster", cov_kwds={"groups": np.asarray(clusters)}, use_t=True
+    )
+    low, high = fit.conf_int(ALPHA)[0]
+    degrees = len(set(clusters)) - 1
+    return {
+        "se": float(fit.bse[0]),
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "t": float(fit.tvalues[0]),
+        "p": float(fit.pvalues[0]),
+        "df": degrees,
+    }
+
+
+def means(random):
+    cases = []
+    for name, scores in [
+        ("uniform", random.random(12)),
+        ("large mean", 1e6 + random.normal(size=200)),
+        ("two", np.array([0.25, 0.75])),
+        ("long tail", random.pareto(3, 500)),
+    ]:
+        interval = stats.ttest_1samp(scores, 0).confidence_interval()
+        cases.append({
+            "name": name, "scores": scores.tolist(), "clusters": None, "method": "t",
+            "mean": float(np.mean(scores)), "sd": float(np.std(scores, ddof=1)),
+            "se": float(stats.sem(scores)),
+            "ci_low": float(interval.low), "ci_high": float(interval.high),
+        })
+    for name, n, share in [("binary", 40, 0.7), ("binary few", 5, 0.5)]:
+        scores = (random.random(n) < share).astype(float)
+        low, high = proportion_confint(int(scores.sum()), n, ALPHA, method="wilson")
+        cases.append({
+            "name": name, "scores": scores.tolist(), "clusters": None, "method": "wilson",
+            "mean": float(scores.mean()), "sd": float(np.std(scores, ddof=1)),
+            "se": float(stats.sem(scores)), "ci_low": float(low), "ci_high": float(high),
+        })
+    for name, scores, clusters in clustered(random):
+        fit = constant_fit(scores, clusters)
+        cases.append({
+            "name": name, "scores": scores.tolist(), "clusters": clusters, "method": "cluster_t",
+            "mean": float(scores.mean()), "sd": float(np.std(scores, ddof=1)),
+            "se": fit["se"], "ci_low": fit["ci_low"], "ci_high": fit["ci_high"],
+        })
+    return cases
+
+
+def clustered(random):
+    for name, sizes in [("clusters", [3, 5, 1, 8, 4, 4, 2]), ("two clusters", [6, 9]), ("many clusters", [2] * 60)]:
+        clusters = [f"g{g}" for g, size in enumerate(sizes) for _ in range(size)]
+        shared = np.repeat(random.normal(scale=0.2, size=len(sizes)), sizes)
+        yield name, 0.6 + shared + random.normal(scale=0.1, size=len(clusters)), clusters
+
+
+def paired(random):
+    cases = []
+    for n in [2, 3, 8, 16, 17, 22, 29, 30, 120, 1000]:
+        base = random.random(n)
+        cases.append(paired_case(f"uniform {n}", base, np.clip(base + random.normal(0.05, 0.15, n), 0, 1)))
+    tenths = random.integers(0, 11, 14) / 10
+    cases.append(paired_case("tenths with ties", tenths, random.integers(0, 11, 14) / 10))
+    base = 1e6 + random.normal(size=60)
+    cases.append(paired_case("large mean", base, base + random.normal(0.3, 1, 60)))
+    for n, gain in [(6, 0.2), (25, 0.3), (400, 0.05)]:
+        base = random.random(n) < 0.6
+        candidate = np.where(random.random(n) < gain, True, np.where(random.random(n) < 0.1, ~base, base))
+        cases.append(paired_case(f"binary {n}", base.astype(float), candidate.astype(float)))
+    for name, shift, clusters in clustered(random):
+        base = random.random(len(clusters))
+        cases.append(paired_case(name, base, base + shift - 0.5, clusters))
+    return cases
+
+
+def paired_case(name, base, candidate, clusters=None):
+    differences = candidate - base
+    n = len(differences)
+    test = stats.ttest_rel(candidate, base)
+    interval = test.confidence_interval()
+    answer = {
+        "base_mean": float(base.mean()), "candidate_mean": float(candidate.mean()),
+        "delta": float(differences.mean()), "sd": float(np.std(differences, ddof=1)),
+        "se": float(stats.sem(differences)), "df": float(test.df), "t": float(test.statistic),
+        "ci_low": float(interval.low), "ci_high": float(interval.high),
+    }
+    if clusters is not None:
+        answer |= constant_fit(differences, clusters) | {"method": "cluster_t"}
+    elif set(base) | set(candidate) <= {0.0, 1.0}:
+        lost, won = int(((base == 1) & (candidate == 0)).sum()), int(((base == 0) & (candidate == 1)).sum())
+        p = 1.0 if lost + won == 0 else float(stats.binomtest(lost, lost + won, 0.5).pvalue)
+        answer |= {"method": "mcnemar_exact", "p": p}
+    elif n <= 16:
+        answer |= {"method": "sign_flip_exact", "p": flipped_all_ways(differences)}
+    elif n < 30:
+        answer |= {"method": "sign_flip", "p": flipped_by_halves(differences)}
+    else:
+        answer |= {"method": "paired_t", "p": float(test.pvalue)}
+    z = stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(POWER)
+    answer["mde"] = float(z * answer["se"])
+    return {
+        "name": name, "base": base.tolist(), "candidate": candidate.tolist(), "clusters": clusters,
+        "n": n, **answer,
+    }
+
+
+def flipped_all_ways(differences):
+    """scipy's exact permutation test of the mean of one sample against 0 (it flips signs)."""
+    result = stats.permutation_test(
+        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf,
+        alternative="two-sided", vectorized=True,
+    )
+    return float(result.pvalue)
+
+
+def flipped_by_halves(differences):
+    """The exact p-value for up to 29 differences: all sums of one half against those of the other."""
+    def sums(values):
+        total = np.zeros(1)
+        for value in values:
+            total = np.concatenate([total - value, total + value])
+        return np.sort(total)
+
+    half = len(differences) // 2
+    first, second = sums(differences[:half]), sums(differences[half:])
+    threshold = abs(differences.sum()) - 1e-12 * np.abs(differences).sum()
+    reaching = (len(second) - np.searchsorted(second, threshold - first)).sum()
+    return float(2 * reaching / 2 ** len(differences))
+
+
+if __name__ == "__main__":
+    main()
