@@ -5,10 +5,12 @@
 //! - `sql`: tables, paths and functions, as sqllogictest files in `tests/sql/`
 //! - `analysis`: diffs and summaries against an independent recomputation and the pinned rules
 //! - `cli`: whole outputs of the program
+//! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current
 
 mod analysis;
 mod cli;
+mod crash;
 mod docs;
 mod import;
 mod real_data;

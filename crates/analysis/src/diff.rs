@@ -230,7 +230,7 @@ fn score_delta(answer: &Answer, i: usize, number: &Number) -> ScoreDelta {
     let (base, candidate) = (row_mean(answer, "b", i), row_mean(answer, "c", i));
     let class = |name: &str| answer.int(0, &format!("{name}{i}"));
     let paired = answer.fields(0, &format!("paired{i}"));
-    let ends = |end: &str| ["b", "c"].into_iter().filter_map(move |side| answer.float(0, &format!("{side}{i}_{end}")));
+    let ends = |end: &'static str| ["b", "c"].into_iter().filter_map(move |side| answer.float(0, &format!("{side}{i}_{end}")));
     ScoreDelta {
         base,
         candidate,

@@ -47,19 +47,12 @@ pub(crate) fn map_rows(
     rows: usize,
     function: impl FnOnce(&[ArrayRef], usize) -> Result<ArrayRef>,
 ) -> Result<ColumnarValue> {
-    let is_constant = arguments
-        .iter()
-        .all(|value| matches!(value, ColumnarValue::Scalar(_)));
+    let is_constant = arguments.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
     let rows = if is_constant { 1 } else { rows };
-    let columns = arguments
-        .iter()
-        .map(|value| value.to_array(rows))
-        .collect::<Result<Vec<ArrayRef>>>()?;
+    let columns = arguments.iter().map(|value| value.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
     let result = function(&columns, rows)?;
     if is_constant {
-        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
-            &result, 0,
-        )?));
+        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
     }
     Ok(ColumnarValue::Array(result))
 }
@@ -88,19 +81,12 @@ impl<'a> Scores<'a> {
 }
 
 /// A text option, which is one for all rows; none when it is null.
-pub(crate) fn constant_text<'a>(
-    function: &str,
-    argument: &str,
-    value: &'a ColumnarValue,
-) -> Result<Option<&'a str>> {
+pub(crate) fn constant_text<'a>(function: &str, argument: &str, value: &'a ColumnarValue) -> Result<Option<&'a str>> {
     let ColumnarValue::Scalar(scalar) = value else {
         return exec_err!("`{function}` takes a constant as `{argument}`, not a column");
     };
     match scalar.try_as_str() {
         Some(text) => Ok(text),
-        None => exec_err!(
-            "`{function}` takes a text as `{argument}`, not {}",
-            scalar.data_type()
-        ),
+        None => exec_err!("`{function}` takes a text as `{argument}`, not {}", scalar.data_type()),
     }
 }

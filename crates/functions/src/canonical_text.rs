@@ -3,14 +3,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, StringArray, StringBuilder, UnionArray, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, StringBuilder, UnionArray, new_null_array};
 use arrow::compute::{can_cast_types, cast, take};
 use arrow::datatypes::{DataType, Field, UnionMode};
 use datafusion::common::cast::{
-    as_boolean_array, as_fixed_size_list_array, as_float64_array, as_large_list_array,
-    as_list_array, as_string_array, as_string_view_array, as_struct_array, as_union_array,
+    as_boolean_array, as_fixed_size_list_array, as_float64_array, as_large_list_array, as_list_array, as_string_array,
+    as_string_view_array, as_struct_array, as_union_array,
 };
 use datafusion::common::{Result, exec_err};
 use evalhouse_model::canonical::{canonical_json, canonical_number, canonical_string};
@@ -24,19 +22,14 @@ pub(crate) fn canonical_texts(column: &ArrayRef, field: &Field) -> Result<String
         DataType::Null => text_array(new_null_array(&DataType::Utf8, column.len())),
         DataType::Boolean => {
             let values = as_boolean_array(column)?;
-            Ok(values
-                .iter()
-                .map(|value| value.map(|v| if v { "true" } else { "false" }))
-                .collect())
+            Ok(values.iter().map(|value| value.map(|v| if v { "true" } else { "false" })).collect())
         }
         integer if integer.is_integer() => text_array(cast(column, &DataType::Utf8)?),
         float if float.is_floating() => {
             let values = cast(column, &DataType::Float64)?;
             Ok(number_texts(as_float64_array(&values)?))
         }
-        decimal if decimal.is_decimal() => {
-            Ok(json_texts(&text_array(cast(column, &DataType::Utf8)?)?))
-        }
+        decimal if decimal.is_decimal() => Ok(json_texts(&text_array(cast(column, &DataType::Utf8)?)?)),
         DataType::Utf8 => Ok(string_texts(as_string_array(column)?.iter(), field)),
         DataType::LargeUtf8 => Ok(string_texts(column.as_string::<i64>().iter(), field)),
         DataType::Utf8View => Ok(string_texts(as_string_view_array(column)?.iter(), field)),
@@ -50,34 +43,25 @@ pub(crate) fn canonical_texts(column: &ArrayRef, field: &Field) -> Result<String
             let lists = as_list_array(column)?;
             let items = canonical_texts(lists.values(), item)?;
             let offsets = lists.value_offsets();
-            Ok(list_texts(lists, &items, |row| {
-                offsets[row] as usize..offsets[row + 1] as usize
-            }))
+            Ok(list_texts(lists, &items, |row| offsets[row] as usize..offsets[row + 1] as usize))
         }
         DataType::LargeList(item) => {
             let lists = as_large_list_array(column)?;
             let items = canonical_texts(lists.values(), item)?;
             let offsets = lists.value_offsets();
-            Ok(list_texts(lists, &items, |row| {
-                offsets[row] as usize..offsets[row + 1] as usize
-            }))
+            Ok(list_texts(lists, &items, |row| offsets[row] as usize..offsets[row + 1] as usize))
         }
         DataType::FixedSizeList(item, size) => {
             let lists = as_fixed_size_list_array(column)?;
             let items = canonical_texts(lists.values(), item)?;
             let size = *size as usize;
-            Ok(list_texts(lists, &items, |row| {
-                row * size..(row + 1) * size
-            }))
+            Ok(list_texts(lists, &items, |row| row * size..(row + 1) * size))
         }
         DataType::Struct(_) => struct_texts(column),
         DataType::Union(_, _) => union_texts(as_union_array(column)?),
         other if can_cast_types(other, &DataType::Utf8) => {
             let texts = text_array(cast(column, &DataType::Utf8)?)?;
-            Ok(texts
-                .iter()
-                .map(|text| text.map(canonical_string))
-                .collect())
+            Ok(texts.iter().map(|text| text.map(canonical_string)).collect())
         }
         other => exec_err!("a value of type {other} has no JSON text"),
     }
@@ -130,10 +114,7 @@ fn text_array(column: ArrayRef) -> Result<StringArray> {
 }
 
 fn number_texts(values: &Float64Array) -> StringArray {
-    values
-        .iter()
-        .map(|value| value.filter(|v| v.is_finite()).map(canonical_number))
-        .collect()
+    values.iter().map(|value| value.filter(|v| v.is_finite()).map(canonical_number)).collect()
 }
 
 fn string_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>, field: &Field) -> StringArray {
@@ -144,11 +125,7 @@ fn string_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>, field: &Field)
     }
 }
 
-fn list_texts(
-    lists: &dyn Array,
-    items: &StringArray,
-    range: impl Fn(usize) -> std::ops::Range<usize>,
-) -> StringArray {
+fn list_texts(lists: &dyn Array, items: &StringArray, range: impl Fn(usize) -> std::ops::Range<usize>) -> StringArray {
     let mut texts = StringBuilder::new();
     let mut text = String::new();
     for row in 0..lists.len() {
@@ -177,11 +154,7 @@ pub(crate) fn push_array<'a>(text: &mut String, items: impl Iterator<Item = &'a 
 
 /// The canonical text of one row, `null` for null.
 pub(crate) fn value_or_null(texts: &StringArray, row: usize) -> &str {
-    if texts.is_null(row) {
-        "null"
-    } else {
-        texts.value(row)
-    }
+    if texts.is_null(row) { "null" } else { texts.value(row) }
 }
 
 fn struct_texts(column: &ArrayRef) -> Result<StringArray> {
@@ -203,12 +176,7 @@ fn struct_texts(column: &ArrayRef) -> Result<StringArray> {
         for (position, (name, values)) in members.iter().enumerate() {
             let comma = if position > 0 { "," } else { "" };
             // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "{comma}{}:{}",
-                canonical_string(name),
-                value_or_null(values, row)
-            );
+            let _ = write!(text, "{comma}{}:{}", canonical_string(name), value_or_null(values, row));
         }
         text.push('}');
         texts.append_value(&text);
@@ -227,11 +195,7 @@ fn union_texts(column: &UnionArray) -> Result<StringArray> {
     }
     let mut texts = StringBuilder::new();
     for row in 0..column.len() {
-        let slot = if *mode == UnionMode::Dense {
-            column.value_offset(row)
-        } else {
-            row
-        };
+        let slot = if *mode == UnionMode::Dense { column.value_offset(row) } else { row };
         match &children[column.type_id(row) as usize] {
             Some(child) if child.is_valid(slot) => texts.append_value(child.value(slot)),
             _ => texts.append_null(),

@@ -12,18 +12,10 @@ pub fn documentation_markdown() -> String {
     let aggregates = aggregate_functions();
     let mut documented: Vec<(&str, &str, &Documentation)> = Vec::new();
     for function in &scalars {
-        documented.extend(
-            function
-                .documentation()
-                .map(|doc| (function.name(), "scalar", doc)),
-        );
+        documented.extend(function.documentation().map(|doc| (function.name(), "scalar", doc)));
     }
     for function in &aggregates {
-        documented.extend(
-            function
-                .documentation()
-                .map(|doc| (function.name(), "aggregate", doc)),
-        );
+        documented.extend(function.documentation().map(|doc| (function.name(), "aggregate", doc)));
     }
     documented.sort_by_key(|(name, _, _)| *name);
     let mut page = String::from(
@@ -53,10 +45,7 @@ fn section(name: &str, kind: &str, documentation: &Documentation) -> String {
         let _ = writeln!(text, "\n{example}");
     }
     if let Some(related) = &documentation.related_udfs {
-        let links: Vec<String> = related
-            .iter()
-            .map(|name| format!("[`{name}`](#{name})"))
-            .collect();
+        let links: Vec<String> = related.iter().map(|name| format!("[`{name}`](#{name})")).collect();
         let _ = writeln!(text, "\nSee also {}.", links.join(", "));
     }
     text

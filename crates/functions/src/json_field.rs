@@ -8,19 +8,12 @@ const JSON_EXTENSION: &str = "arrow.json";
 
 /// True when the text of a field is JSON (Arrow's canonical extension `arrow.json`).
 pub(crate) fn is_json(field: &Field) -> bool {
-    field
-        .metadata()
-        .get(EXTENSION_NAME)
-        .is_some_and(|name| name == JSON_EXTENSION)
+    field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == JSON_EXTENSION)
 }
 
 /// A nullable text field that holds JSON.
 pub(crate) fn json_field(name: &str) -> Field {
     Field::new(name, DataType::Utf8, true).with_metadata(
-        [
-            (EXTENSION_NAME.to_owned(), JSON_EXTENSION.to_owned()),
-            (EXTENSION_METADATA.to_owned(), String::new()),
-        ]
-        .into(),
+        [(EXTENSION_NAME.to_owned(), JSON_EXTENSION.to_owned()), (EXTENSION_METADATA.to_owned(), String::new())].into(),
     )
 }

@@ -9,6 +9,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use evalhouse_model::schema;
 use evalhouse_store::DataFile;
 use serde_json::Value;
 use std::sync::Arc;
@@ -48,6 +49,10 @@ impl LogStatistics<'_> {
         let data_type = field.data_type();
         let unknown = ScalarValue::try_from(data_type).ok()?;
         let values = self.files.iter().map(|file| {
+            if stored == schema::IS_ROOT {
+                // The partition: one value a file, known without statistics.
+                return ScalarValue::Boolean(Some(file.is_root));
+            }
             pick(file, stored).and_then(|value| scalar(&value, data_type)).unwrap_or_else(|| unknown.clone())
         });
         ScalarValue::iter_to_array(values).ok()

@@ -54,19 +54,8 @@ fn stirling_error(n: u64) -> f64 {
         return factorial.ln() - (x + 0.5) * x.ln() + x - 0.5 * (2.0 * PI).ln();
     }
     let square = x * x;
-    let series = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-    ];
-    series
-        .iter()
-        .rev()
-        .fold(0.0, |sum, coefficient| sum / square + coefficient)
-        / x
+    let series = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0];
+    series.iter().rev().fold(0.0, |sum, coefficient| sum / square + coefficient) / x
 }
 
 /// x ln(x/m) + m − x, without cancellation for x near m.

@@ -24,10 +24,7 @@ pub struct ClusterSum {
 impl ClusterSum {
     /// The state of one value.
     pub fn of(value: f64) -> Self {
-        Self {
-            count: 1,
-            sum: CompensatedSum::of(value),
-        }
+        Self { count: 1, sum: CompensatedSum::of(value) }
     }
 
     fn merge(&mut self, other: Self) {
@@ -67,11 +64,7 @@ impl Clusters {
 
     /// The named clusters, sorted by name.
     pub fn sorted(&self) -> Vec<(&str, ClusterSum)> {
-        let mut clusters: Vec<_> = self
-            .named
-            .iter()
-            .map(|(name, sum)| (name.as_str(), *sum))
-            .collect();
+        let mut clusters: Vec<_> = self.named.iter().map(|(name, sum)| (name.as_str(), *sum)).collect();
         clusters.sort_unstable_by_key(|(name, _)| *name);
         clusters
     }
@@ -113,11 +106,7 @@ fn residual(cluster: &ClusterSum, mean: CompensatedSum) -> f64 {
     let expected = mean.multiply(CompensatedSum::of(cluster.count as f64));
     let residual = cluster.sum.subtract(expected).value();
     let scale = cluster.sum.high.abs() + expected.high.abs();
-    if residual.abs() <= ROUNDING * scale {
-        0.0
-    } else {
-        residual
-    }
+    if residual.abs() <= ROUNDING * scale { 0.0 } else { residual }
 }
 
 #[cfg(test)]
@@ -138,23 +127,14 @@ mod tests {
     #[test]
     fn by_hand() {
         // Mean 0.5; residuals a: 1, b: −1; SE² = (1 + 1) · 2/1 / 16.
-        let (clusters, all) = clusters(&[
-            (Some("a"), 1.0),
-            (Some("a"), 1.0),
-            (Some("b"), 0.0),
-            (Some("b"), 0.0),
-        ]);
+        let (clusters, all) = clusters(&[(Some("a"), 1.0), (Some("a"), 1.0), (Some("b"), 0.0), (Some("b"), 0.0)]);
         assert_eq!(clusters.standard_error(&all), Some(0.5));
     }
 
     #[test]
     fn clusters_of_one_are_the_plain_standard_error() {
         let values = [0.2, 0.9, 0.4, 0.7, 0.1];
-        let named: Vec<_> = ["a", "b", "c", "d", "e"]
-            .into_iter()
-            .map(Some)
-            .zip(values)
-            .collect();
+        let named: Vec<_> = ["a", "b", "c", "d", "e"].into_iter().map(Some).zip(values).collect();
         let unnamed: Vec<_> = std::iter::repeat(None).zip(values).collect();
         let plain = values.into_iter().collect::<Moments>().sd().unwrap() / 5.0_f64.sqrt();
         for rows in [named, unnamed] {
@@ -172,10 +152,8 @@ mod tests {
     #[test]
     fn clusters_with_equal_means_have_none_either() {
         let third = 1.0 / 3.0;
-        let rows: Vec<_> = ["a", "b", "c"]
-            .iter()
-            .flat_map(|g| [(Some(*g), third), (Some(*g), 0.1), (Some(*g), 0.9)])
-            .collect();
+        let rows: Vec<_> =
+            ["a", "b", "c"].iter().flat_map(|g| [(Some(*g), third), (Some(*g), 0.1), (Some(*g), 0.9)]).collect();
         let (clusters, all) = clusters(&rows);
         assert_eq!(clusters.standard_error(&all), Some(0.0));
     }

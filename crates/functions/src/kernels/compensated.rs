@@ -16,10 +16,7 @@ pub struct CompensatedSum {
 impl CompensatedSum {
     /// The sum of one value.
     pub fn of(value: f64) -> Self {
-        Self {
-            high: value,
-            low: 0.0,
-        }
+        Self { high: value, low: 0.0 }
     }
 
     /// The sum of one product, exact.
@@ -54,19 +51,13 @@ impl CompensatedSum {
     /// The product of two pairs, as a pair.
     pub fn multiply(self, other: Self) -> Self {
         let (high, error) = two_product(self.high, other.high);
-        Self {
-            high,
-            low: error + (self.high * other.low + self.low * other.high),
-        }
+        Self { high, low: error + (self.high * other.low + self.low * other.high) }
     }
 
     /// The difference of two pairs, as a pair.
     pub fn subtract(self, other: Self) -> Self {
         let (high, error) = two_sum(self.high, -other.high);
-        Self {
-            high,
-            low: error + (self.low - other.low),
-        }
+        Self { high, low: error + (self.low - other.low) }
     }
 }
 
@@ -103,8 +94,7 @@ fn two_product(left: f64, right: f64) -> (f64, f64) {
     let (left_high, left_low) = split(left);
     let (right_high, right_low) = split(right);
     let error =
-        ((left_high * right_high - product) + left_high * right_low + left_low * right_high)
-            + left_low * right_low;
+        ((left_high * right_high - product) + left_high * right_low + left_low * right_high) + left_low * right_low;
     (product, error)
 }
 

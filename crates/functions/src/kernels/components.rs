@@ -67,22 +67,11 @@ pub struct CombinedScore {
 
 impl CombinedScore {
     /// A row without components yet.
-    pub const EMPTY: Self = Self {
-        value: 0.0,
-        weight: 0.0,
-        present: false,
-        missing: false,
-    };
+    pub const EMPTY: Self = Self { value: 0.0, weight: 0.0, present: false, missing: false };
 
     /// Adds one component; the weight is looked at by [`Combination::Weighted`] alone.
     #[inline]
-    pub fn add(
-        &mut self,
-        how: Combination,
-        policy: MissingPolicy,
-        score: Option<f64>,
-        weight: f64,
-    ) {
+    pub fn add(&mut self, how: Combination, policy: MissingPolicy, score: Option<f64>, weight: f64) {
         let is_missing = score.is_none();
         self.missing |= is_missing;
         let score = match (score, policy) {
@@ -118,11 +107,7 @@ impl CombinedScore {
 mod tests {
     use super::*;
 
-    fn combine(
-        how: Combination,
-        policy: MissingPolicy,
-        parts: &[(Option<f64>, f64)],
-    ) -> Option<f64> {
+    fn combine(how: Combination, policy: MissingPolicy, parts: &[(Option<f64>, f64)]) -> Option<f64> {
         let mut row = CombinedScore::EMPTY;
         for (score, weight) in parts {
             row.add(how, policy, *score, *weight);
@@ -133,53 +118,25 @@ mod tests {
     #[test]
     fn policies_of_a_missing_component() {
         let parts = [(Some(1.0), 1.0), (None, 3.0)];
-        assert_eq!(
-            combine(Combination::Weighted, MissingPolicy::Renormalise, &parts),
-            Some(1.0)
-        );
-        assert_eq!(
-            combine(Combination::Weighted, MissingPolicy::Null, &parts),
-            None
-        );
-        assert_eq!(
-            combine(Combination::Weighted, MissingPolicy::Zero, &parts),
-            Some(0.25)
-        );
-        assert_eq!(
-            combine(Combination::Minimum, MissingPolicy::Zero, &parts),
-            Some(0.0)
-        );
-        assert_eq!(
-            combine(Combination::Maximum, MissingPolicy::Renormalise, &parts),
-            Some(1.0)
-        );
+        assert_eq!(combine(Combination::Weighted, MissingPolicy::Renormalise, &parts), Some(1.0));
+        assert_eq!(combine(Combination::Weighted, MissingPolicy::Null, &parts), None);
+        assert_eq!(combine(Combination::Weighted, MissingPolicy::Zero, &parts), Some(0.25));
+        assert_eq!(combine(Combination::Minimum, MissingPolicy::Zero, &parts), Some(0.0));
+        assert_eq!(combine(Combination::Maximum, MissingPolicy::Renormalise, &parts), Some(1.0));
     }
 
     #[test]
     fn nothing_present_is_missing() {
-        for policy in [
-            MissingPolicy::Renormalise,
-            MissingPolicy::Null,
-            MissingPolicy::Zero,
-        ] {
-            assert_eq!(
-                combine(Combination::Weighted, policy, &[(None, 1.0), (None, 1.0)]),
-                None
-            );
+        for policy in [MissingPolicy::Renormalise, MissingPolicy::Null, MissingPolicy::Zero] {
+            assert_eq!(combine(Combination::Weighted, policy, &[(None, 1.0), (None, 1.0)]), None);
         }
     }
 
     #[test]
     fn negative_scores_compare_as_numbers() {
         let parts = [(Some(-2.0), 1.0), (Some(-1.0), 1.0)];
-        assert_eq!(
-            combine(Combination::Maximum, MissingPolicy::Null, &parts),
-            Some(-1.0)
-        );
-        assert_eq!(
-            combine(Combination::Minimum, MissingPolicy::Null, &parts),
-            Some(-2.0)
-        );
+        assert_eq!(combine(Combination::Maximum, MissingPolicy::Null, &parts), Some(-1.0));
+        assert_eq!(combine(Combination::Minimum, MissingPolicy::Null, &parts), Some(-2.0));
     }
 
     #[test]

@@ -37,11 +37,7 @@ pub struct MeanInterval {
 impl MeanSample {
     /// An empty set.
     pub fn new(is_clustered: bool) -> Self {
-        Self {
-            scores: Moments::default(),
-            is_binary: true,
-            clusters: is_clustered.then(Clusters::default),
-        }
+        Self { scores: Moments::default(), is_binary: true, clusters: is_clustered.then(Clusters::default) }
     }
 
     /// Adds one score without a cluster.
@@ -66,10 +62,7 @@ impl MeanSample {
     pub fn interval(&self) -> MeanInterval {
         let n = self.scores.count;
         let Some(mean) = self.scores.mean() else {
-            return MeanInterval {
-                n,
-                ..MeanInterval::default()
-            };
+            return MeanInterval { n, ..MeanInterval::default() };
         };
         let sd = self.scores.sd();
         let count = n as f64;
@@ -78,11 +71,7 @@ impl MeanSample {
             Some(clusters) => {
                 let se = clusters.standard_error(&self.scores);
                 let df = (clusters.count() - 1) as f64;
-                (
-                    "cluster_t",
-                    se,
-                    se.and_then(|se| student_t_95(mean, se, df)),
-                )
+                ("cluster_t", se, se.and_then(|se| student_t_95(mean, se, df)))
             }
             None if self.is_binary => ("wilson", plain_error, wilson_95(mean, count)),
             None => {

@@ -113,9 +113,7 @@ mod tests {
 
     #[test]
     fn spread_survives_a_large_mean() {
-        let moments: Moments = [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0, 1e9 + 4.0]
-            .into_iter()
-            .collect();
+        let moments: Moments = [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0, 1e9 + 4.0].into_iter().collect();
         let expected = (5.0_f64 / 3.0).sqrt();
         assert_eq!(moments.mean(), Some(1e9 + 2.5));
         assert!((moments.sd().unwrap() / expected - 1.0).abs() < 1e-14);
@@ -130,14 +128,8 @@ mod tests {
 
     #[test]
     fn none_and_one() {
-        assert_eq!(
-            (Moments::default().mean(), Moments::default().sd()),
-            (None, None)
-        );
-        assert_eq!(
-            (Moments::of(2.0).mean(), Moments::of(2.0).sd()),
-            (Some(2.0), None)
-        );
+        assert_eq!((Moments::default().mean(), Moments::default().sd()), (None, None));
+        assert_eq!((Moments::of(2.0).mean(), Moments::of(2.0).sd()), (Some(2.0), None));
     }
 
     #[test]

@@ -45,11 +45,7 @@ pub fn quantile(p: f64) -> f64 {
         return f64::NAN;
     }
     // 1 − p is exact above one half.
-    if p > 0.5 {
-        upper_quantile(1.0 - p)
-    } else {
-        -upper_quantile(p)
-    }
+    if p > 0.5 { upper_quantile(1.0 - p) } else { -upper_quantile(p) }
 }
 
 /// The z ≥ 0 with P(Z > z) = q, q ≤ ½: a rational guess good to three digits (Abramowitz and Stegun

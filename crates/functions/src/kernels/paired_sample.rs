@@ -140,13 +140,22 @@ impl PairedSample {
     }
 
     /// Adds one pair without a cluster.
-    #[inline]
     pub fn add(&mut self, base: f64, candidate: f64) {
-        let pair = PairedSums::of(base, candidate);
-        self.sums.merge(&pair);
-        if self.few.is_some() {
-            self.merge_few(Some(&[pair.differences.sum.high]));
+        self.extend(std::iter::once((base, candidate)));
+    }
+
+    /// Adds pairs without clusters.
+    pub fn extend(&mut self, pairs: impl Iterator<Item = (f64, f64)>) {
+        // A local copy stays in registers.
+        let mut sums = self.sums;
+        for (base, candidate) in pairs {
+            let pair = PairedSums::of(base, candidate);
+            sums.merge(&pair);
+            if self.few.is_some() {
+                self.merge_few(Some(&[pair.differences.sum.high]));
+            }
         }
+        self.sums = sums;
     }
 
     /// Adds one pair of a cluster; without a name it is a cluster of its own.
@@ -178,10 +187,7 @@ impl PairedSample {
 
     /// Bytes held outside the struct itself.
     pub fn heap_size(&self) -> usize {
-        let few = self
-            .few
-            .as_ref()
-            .map_or(0, |few| few.capacity() * size_of::<f64>());
+        let few = self.few.as_ref().map_or(0, |few| few.capacity() * size_of::<f64>());
         few + self.clusters.as_ref().map_or(0, Clusters::heap_size)
     }
 
@@ -190,18 +196,12 @@ impl PairedSample {
         let differences = &self.sums.differences;
         let n = differences.count;
         let Some(delta) = differences.mean() else {
-            return PairedDifference {
-                n,
-                ..PairedDifference::default()
-            };
+            return PairedDifference { n, ..PairedDifference::default() };
         };
         let count = n as f64;
         let sd = differences.sd();
         let (se, df) = match &self.clusters {
-            Some(clusters) => (
-                clusters.standard_error(differences),
-                (clusters.count() - 1) as f64,
-            ),
+            Some(clusters) => (clusters.standard_error(differences), (clusters.count() - 1) as f64),
             None => (sd.map(|sd| sd / count.sqrt()), count - 1.0),
         };
         let interval = se.and_then(|se| student_t_95(delta, se, df));
@@ -232,9 +232,7 @@ impl PairedSample {
             return ("mcnemar_exact", Some(p));
         }
         match &self.few {
-            Some(few) if few.len() <= EXACT_PAIRS_MAX => {
-                ("sign_flip_exact", Some(sign_flip::exact(few)))
-            }
+            Some(few) if few.len() <= EXACT_PAIRS_MAX => ("sign_flip_exact", Some(sign_flip::exact(few))),
             Some(few) => ("sign_flip", Some(sign_flip::sampled(few))),
             None => ("paired_t", student_t_test(delta, se, df)),
         }

@@ -28,13 +28,6 @@ mod tests {
     fn published_sequence() {
         let mut random = SplitMix64::new(1_234_567);
         let drawn: Vec<_> = (0..3).map(|_| random.next_bits()).collect();
-        assert_eq!(
-            drawn,
-            [
-                6_457_827_717_110_365_317,
-                3_203_168_211_198_807_973,
-                9_817_491_932_198_370_423
-            ]
-        );
+        assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 }

@@ -1,6 +1,6 @@
 //! What became of one score of one case.
 
-/// The class of a pair of scores.
+/// The class of a pair of scores. No name is longer than [`ScoreClass::NAME_MAX`] bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScoreClass {
     /// Better by more than the tolerance.
@@ -47,12 +47,7 @@ impl Direction {
 impl ScoreClass {
     /// The class of a pair.
     #[inline]
-    pub fn of(
-        base: Option<f64>,
-        candidate: Option<f64>,
-        tolerance: f64,
-        direction: Direction,
-    ) -> Self {
+    pub fn of(base: Option<f64>, candidate: Option<f64>, tolerance: f64, direction: Direction) -> Self {
         let (base, candidate) = match (base, candidate) {
             (Some(base), Some(candidate)) => (base, candidate),
             (Some(_), None) => return Self::LostScore,
@@ -63,16 +58,17 @@ impl ScoreClass {
             Direction::Higher => candidate - base,
             Direction::Lower => base - candidate,
         };
-        if gain > tolerance {
-            Self::Improved
-        } else if gain < -tolerance {
-            Self::Regressed
-        } else {
-            Self::Unchanged
-        }
+        // A table and no branches: which way a score goes is hard to predict.
+        const CLASSES: [[ScoreClass; 2]; 2] =
+            [[ScoreClass::Unchanged, ScoreClass::Regressed], [ScoreClass::Improved, ScoreClass::Improved]];
+        CLASSES[usize::from(gain > tolerance)][usize::from(gain < -tolerance)]
     }
 
+    /// The bytes of the longest name.
+    pub const NAME_MAX: usize = 12;
+
     /// The class as SQL and JSON write it.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::Improved => "improved",
@@ -96,23 +92,14 @@ mod tests {
     #[test]
     fn tolerance_is_absolute_and_inclusive() {
         assert_eq!(class(Some(0.3), Some(0.1 + 0.2)), ScoreClass::Unchanged);
-        assert_eq!(
-            ScoreClass::of(Some(0.5), Some(0.75), 0.25, Direction::Higher),
-            ScoreClass::Unchanged
-        );
+        assert_eq!(ScoreClass::of(Some(0.5), Some(0.75), 0.25, Direction::Higher), ScoreClass::Unchanged);
         assert_eq!(class(Some(0.5), Some(0.75)), ScoreClass::Improved);
     }
 
     #[test]
     fn lower_turns_the_sign() {
-        assert_eq!(
-            ScoreClass::of(Some(2.0), Some(1.0), 0.0, Direction::Lower),
-            ScoreClass::Improved
-        );
-        assert_eq!(
-            ScoreClass::of(Some(1.0), Some(2.0), 0.0, Direction::Lower),
-            ScoreClass::Regressed
-        );
+        assert_eq!(ScoreClass::of(Some(2.0), Some(1.0), 0.0, Direction::Lower), ScoreClass::Improved);
+        assert_eq!(ScoreClass::of(Some(1.0), Some(2.0), 0.0, Direction::Lower), ScoreClass::Regressed);
     }
 
     #[test]
@@ -124,18 +111,25 @@ mod tests {
 
     #[test]
     fn equal_infinities_are_unchanged() {
-        assert_eq!(
-            class(Some(f64::INFINITY), Some(f64::INFINITY)),
-            ScoreClass::Unchanged
-        );
+        assert_eq!(class(Some(f64::INFINITY), Some(f64::INFINITY)), ScoreClass::Unchanged);
+    }
+
+    #[test]
+    fn no_name_is_longer_than_the_longest() {
+        let classes = [
+            ScoreClass::Improved,
+            ScoreClass::Regressed,
+            ScoreClass::Unchanged,
+            ScoreClass::LostScore,
+            ScoreClass::GainedScore,
+            ScoreClass::NoScore,
+        ];
+        let longest = classes.iter().map(|class| class.name().len()).max();
+        assert_eq!(longest, Some(ScoreClass::NAME_MAX));
     }
 
     #[test]
     fn names_and_directions_agree() {
-        assert!(
-            Direction::NAMES
-                .iter()
-                .all(|name| Direction::from_name(name).is_some())
-        );
+        assert!(Direction::NAMES.iter().all(|name| Direction::from_name(name).is_some()));
     }
 }

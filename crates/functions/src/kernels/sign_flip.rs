@@ -113,11 +113,8 @@ mod tests {
         let threshold = threshold(differences);
         let reaching = (0..1_u64 << n)
             .filter(|signs| {
-                let sum: f64 = differences
-                    .iter()
-                    .enumerate()
-                    .map(|(i, d)| if signs >> i & 1 == 0 { *d } else { -*d })
-                    .sum();
+                let sum: f64 =
+                    differences.iter().enumerate().map(|(i, d)| if signs >> i & 1 == 0 { *d } else { -*d }).sum();
                 sum.abs() >= threshold
             })
             .count();
@@ -126,9 +123,7 @@ mod tests {
 
     fn differences(seed: u64, n: usize) -> Vec<f64> {
         let mut random = SplitMix64::new(seed);
-        (0..n)
-            .map(|_| (random.next_bits() % 21) as f64 / 10.0 - 0.8)
-            .collect()
+        (0..n).map(|_| (random.next_bits() % 21) as f64 / 10.0 - 0.8).collect()
     }
 
     #[test]

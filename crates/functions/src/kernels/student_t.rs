@@ -17,11 +17,7 @@ const NORMAL_FROM: f64 = 1e5;
 /// P(T > t).
 pub fn upper_tail(t: f64, df: f64) -> f64 {
     let (outside, inside) = areas(t, df);
-    if t >= 0.0 {
-        0.5 * outside
-    } else {
-        0.5 + 0.5 * inside
-    }
+    if t >= 0.0 { 0.5 * outside } else { 0.5 + 0.5 * inside }
 }
 
 /// P(|T| > |t|): the two-sided p-value.
@@ -35,11 +31,7 @@ pub fn quantile(p: f64, df: f64) -> f64 {
         return f64::NAN;
     }
     // 1 − p is exact above one half.
-    if p > 0.5 {
-        upper_quantile(1.0 - p, df)
-    } else {
-        -upper_quantile(p, df)
-    }
+    if p > 0.5 { upper_quantile(1.0 - p, df) } else { -upper_quantile(p, df) }
 }
 
 /// The t ≥ 0 with P(T > t) = q, q ≤ ½.
@@ -134,11 +126,7 @@ fn normal_deviate(t: f64, df: f64) -> f64 {
 /// ln(1 + t²/df), also where t² is beyond the range of a double.
 fn log1p_square_over(t: f64, df: f64) -> f64 {
     let ratio = t * t / df;
-    if ratio < 1e300 {
-        ratio.ln_1p()
-    } else {
-        2.0 * t.abs().ln() - df.ln()
-    }
+    if ratio < 1e300 { ratio.ln_1p() } else { 2.0 * t.abs().ln() - df.ln() }
 }
 
 /// Γ(a + ½) / Γ(a), by recurrence up to where the series in 1/a is exact to a double.
@@ -159,10 +147,7 @@ fn gamma_ratio(a: f64) -> f64 {
         scale *= a / (a + 0.5);
         a += 1.0;
     }
-    let series = SERIES
-        .iter()
-        .rev()
-        .fold(0.0, |sum, coefficient| sum / a + coefficient);
+    let series = SERIES.iter().rev().fold(0.0, |sum, coefficient| sum / a + coefficient);
     scale * a.sqrt() * series
 }
 
@@ -198,10 +183,7 @@ mod tests {
     use super::*;
 
     fn assert_near(actual: f64, expected: f64) {
-        assert!(
-            (actual / expected - 1.0).abs() < 1e-13,
-            "{actual} against {expected}"
-        );
+        assert!((actual / expected - 1.0).abs() < 1e-13, "{actual} against {expected}");
     }
 
     #[test]
@@ -220,10 +202,7 @@ mod tests {
         for df in [1.0, 2.0, 3.5, 30.0, 1e4, 1e9] {
             for q in [1e-12, 1e-6, 0.025, 0.2, 0.3, 0.49] {
                 let t = -quantile(q, df);
-                assert!(
-                    (upper_tail(t, df) / q - 1.0).abs() < 1e-12,
-                    "df {df}, q {q}, t {t}"
-                );
+                assert!((upper_tail(t, df) / q - 1.0).abs() < 1e-12, "df {df}, q {q}, t {t}");
             }
         }
     }

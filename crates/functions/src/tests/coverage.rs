@@ -35,10 +35,7 @@ fn of_a_paired_difference() {
         for _ in 0..25 {
             // What makes a case hard is shared by both runs.
             let shared = 0.5 + 0.3 * normal(random);
-            sample.add(
-                shared + 0.1 * normal(random),
-                shared + 0.05 + 0.1 * normal(random),
-            );
+            sample.add(shared + 0.1 * normal(random), shared + 0.05 + 0.1 * normal(random));
         }
         let difference = sample.difference();
         holds(difference.ci_low, difference.ci_high, 0.05)
@@ -53,11 +50,7 @@ fn of_a_clustered_difference() {
             let (shared, name) = (0.1 * normal(random), cluster.to_string());
             for _ in 0..4 {
                 let base = 0.5 + 0.2 * normal(random);
-                sample.add_clustered(
-                    base,
-                    base + 0.05 + shared + 0.05 * normal(random),
-                    Some(&name),
-                );
+                sample.add_clustered(base, base + 0.05 + shared + 0.05 * normal(random), Some(&name));
             }
         }
         let difference = sample.difference();

@@ -6,6 +6,7 @@ mod coverage;
 mod documentation;
 mod partitions;
 mod reference;
+mod speed;
 mod sql_files;
 
 use std::sync::Arc;
@@ -20,10 +21,7 @@ use crate::kernels::random::SplitMix64;
 /// A plain session that knows the functions.
 fn session(target_partitions: usize) -> SessionContext {
     let config = SessionConfig::new().with_target_partitions(target_partitions);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the functions are tested without the session of evalhouse"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the functions are tested without the session of evalhouse")]
     let session = SessionContext::new_with_config(config);
     for function in crate::scalar_functions() {
         session.register_udf(function.as_ref().clone());

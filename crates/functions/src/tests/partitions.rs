@@ -17,24 +17,13 @@ use crate::kernels::random::SplitMix64;
 const TOLERANCE: f64 = 1e-12;
 
 fn aggregate(name: &str) -> Arc<AggregateUDF> {
-    crate::aggregate_functions()
-        .into_iter()
-        .find(|function| function.name() == name)
-        .unwrap()
+    crate::aggregate_functions().into_iter().find(|function| function.name() == name).unwrap()
 }
 
 fn accumulator(function: &AggregateUDF, batch: &RecordBatch) -> Box<dyn Accumulator> {
     let schema = batch.schema();
-    let types: Vec<_> = schema
-        .fields()
-        .iter()
-        .map(|field| field.data_type().clone())
-        .collect();
-    let exprs: Vec<_> = schema
-        .fields()
-        .iter()
-        .map(|field| col(field.name(), &schema).unwrap())
-        .collect();
+    let types: Vec<_> = schema.fields().iter().map(|field| field.data_type().clone()).collect();
+    let exprs: Vec<_> = schema.fields().iter().map(|field| col(field.name(), &schema).unwrap()).collect();
     let return_type = function.return_type(&types).unwrap();
     function
         .accumulator(AccumulatorArgs {
@@ -59,37 +48,23 @@ fn at_once(function: &AggregateUDF, batch: &RecordBatch) -> ScalarValue {
 }
 
 /// The answer of rows dealt to partitions, whose states are merged in the order given.
-fn in_parts(
-    function: &AggregateUDF,
-    batch: &RecordBatch,
-    parts: &[usize],
-    order: &[usize],
-) -> ScalarValue {
+fn in_parts(function: &AggregateUDF, batch: &RecordBatch, parts: &[usize], order: &[usize]) -> ScalarValue {
     let part_count = order.len();
     let mut states: Vec<Vec<ScalarValue>> = Vec::new();
     for part in 0..part_count {
-        let rows: UInt32Array = (0..batch.num_rows())
-            .filter(|row| parts[*row] % part_count == part)
-            .map(|row| row as u32)
-            .collect();
+        let rows: UInt32Array =
+            (0..batch.num_rows()).filter(|row| parts[*row] % part_count == part).map(|row| row as u32).collect();
         let rows = take_record_batch(batch, &rows).unwrap();
         let mut accumulator = accumulator(function, batch);
         // In two batches, as they come.
         let half = rows.num_rows() / 2;
-        accumulator
-            .update_batch(rows.slice(0, half).columns())
-            .unwrap();
-        accumulator
-            .update_batch(rows.slice(half, rows.num_rows() - half).columns())
-            .unwrap();
+        accumulator.update_batch(rows.slice(0, half).columns()).unwrap();
+        accumulator.update_batch(rows.slice(half, rows.num_rows() - half).columns()).unwrap();
         states.push(accumulator.state().unwrap());
     }
     let mut merged = accumulator(function, batch);
     for part in order {
-        let columns: Vec<ArrayRef> = states[*part]
-            .iter()
-            .map(|value| value.to_array_of_size(1).unwrap())
-            .collect();
+        let columns: Vec<ArrayRef> = states[*part].iter().map(|value| value.to_array_of_size(1).unwrap()).collect();
         merged.merge_batch(&columns).unwrap();
     }
     merged.evaluate().unwrap()
@@ -98,11 +73,7 @@ fn in_parts(
 /// The answer's fields as texts and numbers.
 fn fields(answer: &ScalarValue) -> Vec<(String, Option<f64>, String)> {
     let ScalarValue::Struct(answer) = answer else {
-        return vec![(
-            "value".into(),
-            number(&answer.to_array().unwrap()),
-            String::new(),
-        )];
+        return vec![("value".into(), number(&answer.to_array().unwrap()), String::new())];
     };
     answer
         .fields()
@@ -125,10 +96,7 @@ fn number(column: &ArrayRef) -> Option<f64> {
 
 fn assert_same(expected: &ScalarValue, actual: &ScalarValue) {
     for (left, right) in fields(expected).iter().zip(fields(actual)) {
-        assert_eq!(
-            (&left.0, &left.2, left.1.is_some()),
-            (&right.0, &right.2, right.1.is_some())
-        );
+        assert_eq!((&left.0, &left.2, left.1.is_some()), (&right.0, &right.2, right.1.is_some()));
         if let (Some(left_number), Some(right_number)) = (left.1, right.1) {
             let scale = left_number.abs().max(right_number.abs());
             assert!(
@@ -183,24 +151,13 @@ fn batch(rows: &[Row], columns: &[&str]) -> RecordBatch {
         match name {
             "base" => Arc::new(rows.iter().map(|row| row.0).collect::<Float64Array>()),
             "candidate" => Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()),
-            "weight" => Arc::new(
-                rows.iter()
-                    .map(|row| row.1.map(f64::abs))
-                    .collect::<Float64Array>(),
-            ),
-            _ => Arc::new(
-                rows.iter()
-                    .map(|row| row.2.map(|cluster| format!("c{cluster}")))
-                    .collect::<StringArray>(),
-            ),
+            "weight" => Arc::new(rows.iter().map(|row| row.1.map(f64::abs)).collect::<Float64Array>()),
+            _ => Arc::new(rows.iter().map(|row| row.2.map(|cluster| format!("c{cluster}"))).collect::<StringArray>()),
         }
     };
     let arrays: Vec<_> = columns.iter().map(|name| column(name)).collect();
-    let fields: Vec<_> = columns
-        .iter()
-        .zip(&arrays)
-        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
-        .collect();
+    let fields: Vec<_> =
+        columns.iter().zip(&arrays).map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
 }
 
@@ -229,23 +186,12 @@ fn grouped_batches() -> Vec<RecordBatch> {
             let rows: Vec<Row> = (0..1_000)
                 .map(|_| {
                     let base = (uniform(&mut random) * 10.0).round() / 10.0;
-                    let candidate =
-                        (uniform(&mut random) < 0.9).then(|| base + uniform(&mut random) / 5.0);
-                    (
-                        Some(base),
-                        candidate,
-                        Some((uniform(&mut random) * 30.0) as u8),
-                    )
+                    let candidate = (uniform(&mut random) < 0.9).then(|| base + uniform(&mut random) / 5.0);
+                    (Some(base), candidate, Some((uniform(&mut random) * 30.0) as u8))
                 })
                 .collect();
-            let groups: StringArray = (0..rows.len())
-                .map(|_| {
-                    Some(format!(
-                        "g{:02}",
-                        (uniform(&mut random).powi(3) * 40.0) as u8
-                    ))
-                })
-                .collect();
+            let groups: StringArray =
+                (0..rows.len()).map(|_| Some(format!("g{:02}", (uniform(&mut random).powi(3) * 40.0) as u8))).collect();
             let batch = batch(&rows, &["base", "candidate", "weight", "cluster"]);
             let mut fields: Vec<_> = batch.schema().fields().to_vec();
             fields.push(Arc::new(Field::new("grp", DataType::Utf8, true)));
@@ -282,10 +228,7 @@ async fn plans_of_one_and_of_eight_partitions_agree() {
             ] {
                 let batches = query(&session, &sql).await.unwrap();
                 let schema = batches[0].schema();
-                answers.push((
-                    sql,
-                    arrow::compute::concat_batches(&schema, &batches).unwrap(),
-                ));
+                answers.push((sql, arrow::compute::concat_batches(&schema, &batches).unwrap()));
             }
         }
     }
@@ -294,8 +237,7 @@ async fn plans_of_one_and_of_eight_partitions_agree() {
         assert_eq!(left.num_rows(), right.num_rows(), "{sql}");
         assert!(left.num_rows() == 1 || left.num_rows() > 30, "{sql}");
         for row in 0..left.num_rows() {
-            let value =
-                |batch: &RecordBatch| ScalarValue::try_from_array(batch.column(0), row).unwrap();
+            let value = |batch: &RecordBatch| ScalarValue::try_from_array(batch.column(0), row).unwrap();
             assert_same(&value(left), &value(right));
         }
     }

@@ -22,12 +22,7 @@ fn numbers(section: &str) -> Vec<Vec<f64>> {
 }
 
 fn floats(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|number| number.as_f64().unwrap())
-        .collect()
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
 fn assert_near(actual: f64, expected: f64, tolerance: f64, what: &str) {
@@ -49,19 +44,13 @@ fn check(section: &str, function: impl Fn(&[f64]) -> f64) {
 
 #[test]
 fn student_t_tails() {
-    check("student_t_two_sided", |row| {
-        student_t::two_sided(row[0], row[1])
-    });
-    check("student_t_two_sided", |row| {
-        2.0 * student_t::upper_tail(row[0], row[1])
-    });
+    check("student_t_two_sided", |row| student_t::two_sided(row[0], row[1]));
+    check("student_t_two_sided", |row| 2.0 * student_t::upper_tail(row[0], row[1]));
 }
 
 #[test]
 fn student_t_quantiles() {
-    check("student_t_quantile", |row| {
-        student_t::quantile(row[0], row[1])
-    });
+    check("student_t_quantile", |row| student_t::quantile(row[0], row[1]));
 }
 
 #[test]
@@ -74,12 +63,8 @@ fn normal_distribution() {
 
 #[test]
 fn binomial_distribution() {
-    check("binomial_lower_tail", |row| {
-        binomial::lower_tail(row[0] as u64, row[1] as u64)
-    });
-    check("mcnemar", |row| {
-        binomial::mcnemar_exact(row[0] as u64, row[1] as u64)
-    });
+    check("binomial_lower_tail", |row| binomial::lower_tail(row[0] as u64, row[1] as u64));
+    check("mcnemar", |row| binomial::mcnemar_exact(row[0] as u64, row[1] as u64));
 }
 
 #[test]
@@ -99,12 +84,7 @@ fn clusters(case: &Value) -> Option<Vec<&str>> {
 
 fn assert_field(case: &Value, field: &str, actual: Option<f64>, tolerance: f64) {
     let what = format!("{} {field}", case["name"]);
-    assert_near(
-        actual.unwrap(),
-        case[field].as_f64().unwrap(),
-        tolerance,
-        &what,
-    );
+    assert_near(actual.unwrap(), case[field].as_f64().unwrap(), tolerance, &what);
 }
 
 fn mean_interval(case: &Value) -> MeanInterval {
@@ -139,9 +119,7 @@ fn means() {
 fn paired_difference(case: &Value) -> PairedDifference {
     let clusters = clusters(case);
     let mut sample = PairedSample::new(clusters.is_some());
-    let pairs = floats(&case["base"])
-        .into_iter()
-        .zip(floats(&case["candidate"]));
+    let pairs = floats(&case["base"]).into_iter().zip(floats(&case["candidate"]));
     for (row, (base, candidate)) in pairs.enumerate() {
         match &clusters {
             Some(names) => sample.add_clustered(base, candidate, Some(names[row])),
@@ -175,12 +153,7 @@ fn paired_differences() {
             // Drawn: within four standard errors of the exact value.
             let exact = case["p"].as_f64().unwrap();
             let error = (exact * (1.0 - exact) / 10_000.0).sqrt() + 1e-4;
-            assert!(
-                (actual.p.unwrap() - exact).abs() < 4.0 * error,
-                "{}: {:?}",
-                case["name"],
-                actual.p
-            );
+            assert!((actual.p.unwrap() - exact).abs() < 4.0 * error, "{}: {:?}", case["name"], actual.p);
         } else {
             assert_field(&case, "p", actual.p, ANSWER_TOLERANCE);
         }

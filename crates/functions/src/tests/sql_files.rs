@@ -23,12 +23,7 @@ impl AsyncDB for PlainSession {
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, DataFusionError> {
         let frame = self.0.sql(sql).await?;
-        let types: Vec<_> = frame
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| column_type(field.data_type()))
-            .collect();
+        let types: Vec<_> = frame.schema().fields().iter().map(|field| column_type(field.data_type())).collect();
         let batches = frame.collect().await?;
         if types.is_empty() || sql.trim_start().to_lowercase().starts_with("create") {
             return Ok(DBOutput::StatementComplete(0));
@@ -36,13 +31,7 @@ impl AsyncDB for PlainSession {
         let mut rows = Vec::new();
         for batch in &batches {
             for row in 0..batch.num_rows() {
-                rows.push(
-                    batch
-                        .columns()
-                        .iter()
-                        .map(|column| cell(column, row))
-                        .collect(),
-                );
+                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
             }
         }
         Ok(DBOutput::Rows { types, rows })
@@ -73,15 +62,8 @@ fn cell(column: &dyn Array, row: usize) -> String {
         return float(column.as_primitive::<Float64Type>().value(row));
     }
     let options = FormatOptions::default().with_null("NULL");
-    let text = ArrayFormatter::try_new(column, &options)
-        .unwrap()
-        .value(row)
-        .to_string();
-    if text.is_empty() {
-        "(empty)".to_owned()
-    } else {
-        text
-    }
+    let text = ArrayFormatter::try_new(column, &options).unwrap().value(row).to_string();
+    if text.is_empty() { "(empty)".to_owned() } else { text }
 }
 
 fn float(value: f64) -> String {
@@ -91,10 +73,7 @@ fn float(value: f64) -> String {
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sql/functions");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "slt"));
     files.sort();
     files
@@ -110,10 +89,7 @@ async fn every_file_holds() {
             let normalizer = sqllogictest::default_normalizer;
             let validator = sqllogictest::default_validator;
             let columns = sqllogictest::default_column_validator;
-            runner
-                .update_test_file(&file, " ", validator, normalizer, columns)
-                .await
-                .unwrap();
+            runner.update_test_file(&file, " ", validator, normalizer, columns).await.unwrap();
         } else if let Err(error) = runner.run_file_async(&file).await {
             failures.push(error.display(false).to_string());
         }

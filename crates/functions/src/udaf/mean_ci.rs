@@ -18,22 +18,18 @@ use datafusion::common::cast::{as_boolean_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 use datafusion_macros::user_doc;
 
 use super::state::{
-    MOMENT_COLUMNS, MomentColumns, answer_fields, cluster_fields, cluster_type, cluster_values,
-    merge_clusters, moment_fields, moment_values, refuse_distinct, state_column, state_field,
-    struct_value,
+    MOMENT_COLUMNS, MomentColumns, answer_fields, cluster_fields, cluster_type, cluster_values, merge_clusters,
+    moment_fields, moment_values, refuse_distinct, state_column, state_field, struct_value,
 };
 use crate::arguments::{Scores, number_type};
 use crate::kernels::clusters::Clusters;
 use crate::kernels::mean_sample::MeanSample;
 
-static FIELDS: LazyLock<Fields> =
-    LazyLock::new(|| answer_fields(&["mean", "sd", "se", "ci_low", "ci_high"]));
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| answer_fields(&["mean", "sd", "se", "ci_low", "ci_high"]));
 
 #[user_doc(
     doc_section(label = "Statistical Functions"),
@@ -61,9 +57,7 @@ pub(crate) struct MeanCi {
 
 impl Default for MeanCi {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -79,15 +73,11 @@ impl AggregateUDFImpl for MeanCi {
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         match given {
             [score] => Ok(vec![number_type(self.name(), "score", score)?]),
-            [score, cluster] => Ok(vec![
-                number_type(self.name(), "score", score)?,
-                cluster_type(self.name(), cluster)?,
-            ]),
+            [score, cluster] => {
+                Ok(vec![number_type(self.name(), "score", score)?, cluster_type(self.name(), cluster)?])
+            }
             _ => {
-                plan_err!(
-                    "`mean_ci` takes one or two arguments (score, cluster), got {}",
-                    given.len()
-                )
+                plan_err!("`mean_ci` takes one or two arguments (score, cluster), got {}", given.len())
             }
         }
     }
@@ -98,9 +88,7 @@ impl AggregateUDFImpl for MeanCi {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(self.name(), args.is_distinct)?;
-        Ok(Box::new(MeanCiAccumulator {
-            sample: MeanSample::new(args.exprs.len() == 2),
-        }))
+        Ok(Box::new(MeanCiAccumulator { sample: MeanSample::new(args.exprs.len() == 2) }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {

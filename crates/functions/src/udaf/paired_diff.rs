@@ -16,40 +16,23 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, Float64Array};
 use arrow::datatypes::{DataType, FieldRef, Fields};
-use datafusion::common::cast::{
-    as_boolean_array, as_float64_array, as_int64_array, as_list_array, as_string_array,
-};
+use datafusion::common::cast::{as_boolean_array, as_float64_array, as_int64_array, as_list_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 use datafusion_macros::user_doc;
 
 use super::state::{
-    MOMENT_COLUMNS, MomentColumns, SUM_FIELDS, SumColumns, answer_fields, cluster_fields,
-    cluster_type, cluster_values, list_state_field, list_value, merge_clusters, moment_fields,
-    moment_values, refuse_distinct, state_column, state_field, struct_value, sum_fields,
-    sum_values,
+    MOMENT_COLUMNS, MomentColumns, SUM_FIELDS, SumColumns, answer_fields, cluster_fields, cluster_type, cluster_values,
+    list_state_field, list_value, merge_clusters, moment_fields, moment_values, refuse_distinct, state_column,
+    state_field, struct_value, sum_fields, sum_values,
 };
 use crate::arguments::{Scores, number_type};
 use crate::kernels::paired_sample::{PairedSample, PairedSums};
 
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    answer_fields(&[
-        "base_mean",
-        "candidate_mean",
-        "delta",
-        "sd",
-        "se",
-        "ci_low",
-        "ci_high",
-        "t",
-        "df",
-        "p",
-        "mde",
-    ])
+    answer_fields(&["base_mean", "candidate_mean", "delta", "sd", "se", "ci_low", "ci_high", "t", "df", "p", "mde"])
 });
 
 #[user_doc(
@@ -58,17 +41,14 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     syntax_example = "paired_diff(base, candidate[, cluster])",
     sql_example = r#"```sql
 > SELECT d['n'] AS n, d['delta'] AS delta, round(d['ci_low'], 4) AS ci_low, round(d['ci_high'], 4) AS ci_high, d['p'] AS p, d['method'] AS method FROM (SELECT paired_diff(base, candidate) AS d FROM (VALUES (0.5, 1.0), (0.25, 0.5), (0.75, 0.75), (NULL, 1.0)) AS pairs(base, candidate));
-+---+-------+---------+---------+-----+-----------------+
-| n | delta | ci_low  | ci_high | p   | method          |
-+---+-------+---------+---------+-----+-----------------+
-| 3 | 0.25  | -0.371  | 0.871   | 0.5 | sign_flip_exact |
-+---+-------+---------+---------+-----+-----------------+
++---+-------+--------+---------+-----+-----------------+
+| n | delta | ci_low | ci_high | p   | method          |
++---+-------+--------+---------+-----+-----------------+
+| 3 | 0.25  | -0.371 | 0.871   | 0.5 | sign_flip_exact |
++---+-------+--------+---------+-----+-----------------+
 ```"#,
     argument(name = "base", description = "The score of a case in the baseline."),
-    argument(
-        name = "candidate",
-        description = "The score of the same case in the candidate."
-    ),
+    argument(name = "candidate", description = "The score of the same case in the candidate."),
     argument(
         name = "cluster",
         description = "What makes cases alike (a document, a user, a conversation), of any type. A pair without one is a cluster of its own."
@@ -83,9 +63,7 @@ pub(crate) struct PairedDiff {
 
 impl Default for PairedDiff {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -105,10 +83,8 @@ impl AggregateUDFImpl for PairedDiff {
                 given.len()
             );
         }
-        let mut types = vec![
-            number_type(self.name(), "base", &given[0])?,
-            number_type(self.name(), "candidate", &given[1])?,
-        ];
+        let mut types =
+            vec![number_type(self.name(), "base", &given[0])?, number_type(self.name(), "candidate", &given[1])?];
         if let Some(cluster) = given.get(2) {
             types.push(cluster_type(self.name(), cluster)?);
         }
@@ -121,9 +97,7 @@ impl AggregateUDFImpl for PairedDiff {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(self.name(), args.is_distinct)?;
-        Ok(Box::new(PairedDiffAccumulator {
-            sample: PairedSample::new(args.exprs.len() == 3),
-        }))
+        Ok(Box::new(PairedDiffAccumulator { sample: PairedSample::new(args.exprs.len() == 3) }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -174,9 +148,7 @@ impl Accumulator for PairedDiffAccumulator {
         let (base, candidate) = (Scores::try_new(&values[0])?, Scores::try_new(&values[1])?);
         let pair = |row| Some((base.get_finite(row)?, candidate.get_finite(row)?));
         if self.sample.clusters.is_none() {
-            for (base, candidate) in (0..values[0].len()).filter_map(pair) {
-                self.sample.add(base, candidate);
-            }
+            self.sample.extend((0..values[0].len()).filter_map(pair));
             return Ok(());
         }
         let clusters = as_string_array(&values[2])?;
@@ -229,8 +201,7 @@ impl Accumulator for PairedDiffAccumulator {
                 self.sample.merge_few(None);
             } else {
                 let few = few.value(row);
-                self.sample
-                    .merge_few(Some(as_float64_array(&few)?.values()));
+                self.sample.merge_few(Some(as_float64_array(&few)?.values()));
             }
         }
         if let Some(clusters) = &mut self.sample.clusters {

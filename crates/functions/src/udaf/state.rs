@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray,
-};
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::can_cast_types;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
@@ -19,11 +17,7 @@ use crate::kernels::moments::Moments;
 
 /// A nullable field of a partial state.
 pub(super) fn state_field(aggregate: &str, name: &str, data_type: DataType) -> FieldRef {
-    Arc::new(Field::new(
-        format_state_name(aggregate, name),
-        data_type,
-        true,
-    ))
+    Arc::new(Field::new(format_state_name(aggregate, name), data_type, true))
 }
 
 /// A field of a partial state that holds a list.
@@ -50,22 +44,13 @@ pub(super) fn cluster_type(function: &str, given: &DataType) -> Result<DataType>
 
 /// A struct of one answer.
 pub(super) fn struct_value(fields: &Fields, values: Vec<ScalarValue>) -> Result<ScalarValue> {
-    let columns = values
-        .iter()
-        .map(|value| value.to_array_of_size(1))
-        .collect::<Result<Vec<ArrayRef>>>()?;
-    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(
-        fields.clone(),
-        columns,
-        None,
-    )?)))
+    let columns = values.iter().map(|value| value.to_array_of_size(1)).collect::<Result<Vec<ArrayRef>>>()?;
+    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields.clone(), columns, None)?)))
 }
 
 /// The fields of a struct: `n`, numbers, `method`.
 pub(super) fn answer_fields(numbers: &[&str]) -> Fields {
-    let numbers = numbers
-        .iter()
-        .map(|name| Field::new(*name, DataType::Float64, true));
+    let numbers = numbers.iter().map(|name| Field::new(*name, DataType::Float64, true));
     std::iter::once(Field::new("n", DataType::Int64, true))
         .chain(numbers)
         .chain([Field::new("method", DataType::Utf8, true)])
@@ -84,10 +69,7 @@ pub(super) const SUM_FIELDS: [&str; 2] = ["high", "low"];
 
 /// The two fields of a sum.
 pub(super) fn sum_fields(aggregate: &str, prefix: &str) -> Vec<FieldRef> {
-    SUM_FIELDS
-        .iter()
-        .map(|name| state_field(aggregate, &format!("{prefix}_{name}"), DataType::Float64))
-        .collect()
+    SUM_FIELDS.iter().map(|name| state_field(aggregate, &format!("{prefix}_{name}"), DataType::Float64)).collect()
 }
 
 pub(super) fn sum_values(sum: CompensatedSum) -> [ScalarValue; 2] {
@@ -110,10 +92,7 @@ impl<'a> SumColumns<'a> {
     }
 
     pub(super) fn get(&self, row: usize) -> CompensatedSum {
-        CompensatedSum {
-            high: self.high.value(row),
-            low: self.low.value(row),
-        }
+        CompensatedSum { high: self.high.value(row), low: self.low.value(row) }
     }
 }
 
@@ -122,13 +101,8 @@ pub(super) const MOMENT_COLUMNS: usize = 7;
 
 /// The fields of a set of values.
 pub(super) fn moment_fields(aggregate: &str, prefix: &str) -> Vec<FieldRef> {
-    let number =
-        |name: &str| state_field(aggregate, &format!("{prefix}_{name}"), DataType::Float64);
-    let mut fields = vec![state_field(
-        aggregate,
-        &format!("{prefix}_count"),
-        DataType::Int64,
-    )];
+    let number = |name: &str| state_field(aggregate, &format!("{prefix}_{name}"), DataType::Float64);
+    let mut fields = vec![state_field(aggregate, &format!("{prefix}_count"), DataType::Int64)];
     fields.extend(sum_fields(aggregate, &format!("{prefix}_sum")));
     fields.extend(sum_fields(aggregate, &format!("{prefix}_squares")));
     fields.extend([number("min"), number("max")]);
@@ -139,10 +113,7 @@ pub(super) fn moment_values(moments: &Moments) -> Vec<ScalarValue> {
     let mut values = vec![ScalarValue::from(moments.count)];
     values.extend(sum_values(moments.sum));
     values.extend(sum_values(moments.squares));
-    values.extend([
-        ScalarValue::from(moments.min),
-        ScalarValue::from(moments.max),
-    ]);
+    values.extend([ScalarValue::from(moments.min), ScalarValue::from(moments.max)]);
     values
 }
 
@@ -197,18 +168,9 @@ pub(super) fn cluster_fields(aggregate: &str) -> Vec<FieldRef> {
 pub(super) fn cluster_values(clusters: &Clusters) -> Result<Vec<ScalarValue>> {
     let named = clusters.sorted();
     let names: StringArray = named.iter().map(|(name, _)| Some(*name)).collect();
-    let counts: Int64Array = named
-        .iter()
-        .map(|(_, cluster)| Some(cluster.count))
-        .collect();
-    let high: Float64Array = named
-        .iter()
-        .map(|(_, cluster)| Some(cluster.sum.high))
-        .collect();
-    let low: Float64Array = named
-        .iter()
-        .map(|(_, cluster)| Some(cluster.sum.low))
-        .collect();
+    let counts: Int64Array = named.iter().map(|(_, cluster)| Some(cluster.count)).collect();
+    let high: Float64Array = named.iter().map(|(_, cluster)| Some(cluster.sum.high)).collect();
+    let low: Float64Array = named.iter().map(|(_, cluster)| Some(cluster.sum.low)).collect();
     let mut values = moment_values(clusters.unnamed());
     values.extend([
         list_value(Arc::new(names))?,
@@ -223,17 +185,11 @@ pub(super) fn cluster_values(clusters: &Clusters) -> Result<Vec<ScalarValue>> {
 pub(super) fn list_value(items: ArrayRef) -> Result<ScalarValue> {
     let field = Arc::new(Field::new_list_field(items.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths([items.len()]);
-    Ok(ScalarValue::List(Arc::new(ListArray::try_new(
-        field, offsets, items, None,
-    )?)))
+    Ok(ScalarValue::List(Arc::new(ListArray::try_new(field, offsets, items, None)?)))
 }
 
 /// Adds the clusters of other partitions.
-pub(super) fn merge_clusters(
-    clusters: &mut Clusters,
-    states: &[ArrayRef],
-    place: usize,
-) -> Result<()> {
+pub(super) fn merge_clusters(clusters: &mut Clusters, states: &[ArrayRef], place: usize) -> Result<()> {
     let unnamed = MomentColumns::try_new(states, place)?;
     let list = |offset| as_list_array(state_column(states, place + MOMENT_COLUMNS + offset)?);
     let (names, counts, high, low) = (list(0)?, list(1)?, list(2)?, list(3)?);
@@ -247,14 +203,8 @@ pub(super) fn merge_clusters(
         let (names, counts) = (as_string_array(&names)?, as_int64_array(&counts)?);
         let (high, low) = (as_float64_array(&high)?, as_float64_array(&low)?);
         for cluster in 0..names.len() {
-            let sum = CompensatedSum {
-                high: high.value(cluster),
-                low: low.value(cluster),
-            };
-            let part = ClusterSum {
-                count: counts.value(cluster),
-                sum,
-            };
+            let sum = CompensatedSum { high: high.value(cluster), low: low.value(cluster) };
+            let part = ClusterSum { count: counts.value(cluster), sum };
             clusters.merge_named(names.value(cluster), part);
         }
     }

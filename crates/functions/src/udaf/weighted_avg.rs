@@ -47,9 +47,7 @@ pub(crate) struct WeightedAvg {
 
 impl Default for WeightedAvg {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -64,15 +62,9 @@ impl AggregateUDFImpl for WeightedAvg {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let [value, weight] = given else {
-            return plan_err!(
-                "`weighted_avg` takes two arguments (value, weight), got {}",
-                given.len()
-            );
+            return plan_err!("`weighted_avg` takes two arguments (value, weight), got {}", given.len());
         };
-        Ok(vec![
-            number_type(self.name(), "value", value)?,
-            number_type(self.name(), "weight", weight)?,
-        ])
+        Ok(vec![number_type(self.name(), "value", value)?, number_type(self.name(), "weight", weight)?])
     }
 
     fn return_type(&self, _given: &[DataType]) -> Result<DataType> {
@@ -94,10 +86,7 @@ impl AggregateUDFImpl for WeightedAvg {
         !args.is_distinct
     }
 
-    fn create_groups_accumulator(
-        &self,
-        _args: AccumulatorArgs,
-    ) -> Result<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(WeightedAvgGroups::default()))
     }
 
@@ -119,10 +108,7 @@ struct WeightedSums {
 
 impl WeightedSums {
     fn of(value: f64, weight: f64) -> Self {
-        Self {
-            value: CompensatedSum::of_product(value, weight),
-            weight: CompensatedSum::of(weight),
-        }
+        Self { value: CompensatedSum::of_product(value, weight), weight: CompensatedSum::of(weight) }
     }
 
     fn merge(&mut self, other: Self) {
@@ -157,15 +143,10 @@ impl<'a> WeightedRows<'a> {
     /// The sums of one row; none when it does not count.
     #[inline]
     fn get(&self, row: usize) -> Result<Option<WeightedSums>> {
-        if self
-            .filter
-            .is_some_and(|filter| filter.is_null(row) || !filter.value(row))
-        {
+        if self.filter.is_some_and(|filter| filter.is_null(row) || !filter.value(row)) {
             return Ok(None);
         }
-        let (Some(value), Some(weight)) =
-            (self.values.get_finite(row), self.weights.get_finite(row))
-        else {
+        let (Some(value), Some(weight)) = (self.values.get_finite(row), self.weights.get_finite(row)) else {
             return Ok(None);
         };
         if weight < 0.0 {
@@ -183,17 +164,11 @@ struct WeightedStates<'a> {
 
 impl<'a> WeightedStates<'a> {
     fn try_new(states: &'a [ArrayRef]) -> Result<Self> {
-        Ok(Self {
-            value: SumColumns::try_new(states, 0)?,
-            weight: SumColumns::try_new(states, SUM_FIELDS.len())?,
-        })
+        Ok(Self { value: SumColumns::try_new(states, 0)?, weight: SumColumns::try_new(states, SUM_FIELDS.len())? })
     }
 
     fn get(&self, row: usize) -> WeightedSums {
-        WeightedSums {
-            value: self.value.get(row),
-            weight: self.weight.get(row),
-        }
+        WeightedSums { value: self.value.get(row), weight: self.weight.get(row) }
     }
 }
 
@@ -248,8 +223,7 @@ impl GroupsAccumulator for WeightedAvgGroups {
         filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        self.groups
-            .resize(total_num_groups, WeightedSums::default());
+        self.groups.resize(total_num_groups, WeightedSums::default());
         let rows = WeightedRows::try_new(values, filter)?;
         for (row, group) in group_indices.iter().enumerate() {
             if let Some(sums) = rows.get(row)? {
@@ -259,14 +233,8 @@ impl GroupsAccumulator for WeightedAvgGroups {
         Ok(())
     }
 
-    fn merge_batch(
-        &mut self,
-        states: &[ArrayRef],
-        group_indices: &[usize],
-        total_num_groups: usize,
-    ) -> Result<()> {
-        self.groups
-            .resize(total_num_groups, WeightedSums::default());
+    fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+        self.groups.resize(total_num_groups, WeightedSums::default());
         let columns = WeightedStates::try_new(states)?;
         for (row, group) in group_indices.iter().enumerate() {
             self.groups[*group].merge(columns.get(row));
@@ -284,15 +252,10 @@ impl GroupsAccumulator for WeightedAvgGroups {
         Ok(state_columns(&emit_to.take_needed(&mut self.groups)))
     }
 
-    fn convert_to_state(
-        &self,
-        values: &[ArrayRef],
-        filter: Option<&BooleanArray>,
-    ) -> Result<Vec<ArrayRef>> {
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = WeightedRows::try_new(values, filter)?;
-        let states = (0..rows.rows)
-            .map(|row| Ok(rows.get(row)?.unwrap_or_default()))
-            .collect::<Result<Vec<WeightedSums>>>()?;
+        let states =
+            (0..rows.rows).map(|row| Ok(rows.get(row)?.unwrap_or_default())).collect::<Result<Vec<WeightedSums>>>()?;
         Ok(state_columns(&states))
     }
 
@@ -303,12 +266,7 @@ impl GroupsAccumulator for WeightedAvgGroups {
 
 fn state_columns(groups: &[WeightedSums]) -> Vec<ArrayRef> {
     let column = |number: fn(&WeightedSums) -> f64| -> ArrayRef {
-        Arc::new(
-            groups
-                .iter()
-                .map(|group| Some(number(group)))
-                .collect::<Float64Array>(),
-        )
+        Arc::new(groups.iter().map(|group| Some(number(group))).collect::<Float64Array>())
     };
     vec![
         column(|group| group.value.high),

@@ -14,8 +14,7 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::cast::as_string_array;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion_macros::user_doc;
 
@@ -44,9 +43,7 @@ pub(crate) struct CanonicalJson {
 
 impl Default for CanonicalJson {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -64,10 +61,7 @@ impl ScalarUDFImpl for CanonicalJson {
             [text] if is_text(text) => Ok(vec![text.clone()]),
             [DataType::Null] => Ok(vec![DataType::Utf8]),
             [other] => plan_err!("`canonical_json` takes a text as `json`, not {other}"),
-            _ => plan_err!(
-                "`canonical_json` takes one argument (json), got {}",
-                given.len()
-            ),
+            _ => plan_err!("`canonical_json` takes one argument (json), got {}", given.len()),
         }
     }
 
@@ -84,9 +78,7 @@ impl ScalarUDFImpl for CanonicalJson {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        map_rows(&args.args, args.number_rows, |columns, _| {
-            Ok(Arc::new(canonical(&columns[0])?))
-        })
+        map_rows(&args.args, args.number_rows, |columns, _| Ok(Arc::new(canonical(&columns[0])?)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -102,8 +94,5 @@ fn canonical(column: &ArrayRef) -> Result<StringArray> {
         return Ok(as_string_array(&take(&texts, dictionary.keys(), None)?)?.clone());
     }
     let texts = cast(column, &DataType::Utf8)?;
-    Ok(as_string_array(&texts)?
-        .iter()
-        .map(|text| text.and_then(canonical_json_text))
-        .collect())
+    Ok(as_string_array(&texts)?.iter().map(|text| text.and_then(canonical_json_text)).collect())
 }

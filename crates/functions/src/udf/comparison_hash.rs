@@ -32,10 +32,7 @@ const PRECISION: u8 = 38;
 | true | false           |      |
 +------+-----------------+------+
 ```"#,
-    argument(
-        name = "expression",
-        description = "A part of the key, as in `comparison_key`."
-    ),
+    argument(name = "expression", description = "A part of the key, as in `comparison_key`."),
     related_udf(name = "comparison_key")
 )]
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -45,9 +42,7 @@ pub(crate) struct ComparisonHash {
 
 impl Default for ComparisonHash {
     fn default() -> Self {
-        Self {
-            signature: Signature::variadic_any(Volatility::Immutable),
-        }
+        Self { signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }
 

@@ -17,8 +17,7 @@ use arrow::array::{Array, ArrayRef, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion_macros::user_doc;
 
@@ -52,9 +51,7 @@ pub(crate) struct ComparisonKey {
 
 impl Default for ComparisonKey {
     fn default() -> Self {
-        Self {
-            signature: Signature::variadic_any(Volatility::Immutable),
-        }
+        Self { signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }
 
@@ -87,11 +84,7 @@ impl ScalarUDFImpl for ComparisonKey {
 }
 
 /// The key of each row.
-pub(crate) fn comparison_keys(
-    columns: &[ArrayRef],
-    fields: &[FieldRef],
-    rows: usize,
-) -> Result<StringArray> {
+pub(crate) fn comparison_keys(columns: &[ArrayRef], fields: &[FieldRef], rows: usize) -> Result<StringArray> {
     let mut parts = Vec::with_capacity(columns.len());
     for (column, field) in columns.iter().zip(fields) {
         parts.push(canonical_texts(column, field)?);

@@ -44,9 +44,7 @@ pub(crate) struct Delta {
 
 impl Default for Delta {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -61,15 +59,9 @@ impl ScalarUDFImpl for Delta {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let [base, candidate] = given else {
-            return plan_err!(
-                "`delta` takes two arguments (base, candidate), got {}",
-                given.len()
-            );
+            return plan_err!("`delta` takes two arguments (base, candidate), got {}", given.len());
         };
-        Ok(vec![
-            number_type(self.name(), "base", base)?,
-            number_type(self.name(), "candidate", candidate)?,
-        ])
+        Ok(vec![number_type(self.name(), "base", base)?, number_type(self.name(), "candidate", candidate)?])
     }
 
     fn return_type(&self, _given: &[DataType]) -> Result<DataType> {

@@ -41,9 +41,7 @@ pub(crate) struct MaxScore {
 
 impl Default for MaxScore {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 

@@ -41,9 +41,7 @@ pub(crate) struct MinScore {
 
 impl Default for MinScore {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 

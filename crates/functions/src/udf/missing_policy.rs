@@ -44,19 +44,13 @@ pub(crate) fn split_values<'a>(
     values: &'a [ColumnarValue],
 ) -> Result<(&'a [ColumnarValue], MissingPolicy)> {
     match values.split_last() {
-        Some((last, components)) if is_text(&last.data_type()) => {
-            Ok((components, policy(function, last)?))
-        }
+        Some((last, components)) if is_text(&last.data_type()) => Ok((components, policy(function, last)?)),
         _ => Ok((values, MissingPolicy::default())),
     }
 }
 
 /// Combines components that have no weights.
-pub(crate) fn combine_unweighted(
-    function: &str,
-    args: &ScalarFunctionArgs,
-    how: Combination,
-) -> Result<ColumnarValue> {
+pub(crate) fn combine_unweighted(function: &str, args: &ScalarFunctionArgs, how: Combination) -> Result<ColumnarValue> {
     let (components, policy) = split_values(function, &args.args)?;
     map_rows(components, args.number_rows, |columns, rows| {
         let mut combined = vec![CombinedScore::EMPTY; rows];
@@ -77,9 +71,8 @@ fn policy(function: &str, value: &ColumnarValue) -> Result<MissingPolicy> {
     };
     match name.parse() {
         Ok(policy) => Ok(policy),
-        Err(_) => exec_err!(
-            "`{function}` knows no policy `{name}`; it is one of `{}`",
-            MissingPolicy::NAMES.join("`, `")
-        ),
+        Err(_) => {
+            exec_err!("`{function}` knows no policy `{name}`; it is one of `{}`", MissingPolicy::NAMES.join("`, `"))
+        }
     }
 }

@@ -53,9 +53,7 @@ pub(crate) struct WeightedScore {
 
 impl Default for WeightedScore {
     fn default() -> Self {
-        Self {
-            signature: Signature::user_defined(Volatility::Immutable),
-        }
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -71,17 +69,10 @@ impl ScalarUDFImpl for WeightedScore {
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let (components, has_policy) = split_types(given);
         if !components.len().is_multiple_of(2) {
-            return plan_err!(
-                "`weighted_score` takes pairs of score and weight, got {} numbers",
-                components.len()
-            );
+            return plan_err!("`weighted_score` takes pairs of score and weight, got {} numbers", components.len());
         }
         let name = |position: usize| {
-            if position.is_multiple_of(2) {
-                "score"
-            } else {
-                "weight"
-            }
+            if position.is_multiple_of(2) { "score" } else { "weight" }
         };
         coerced_types(self.name(), components, has_policy, name)
     }
@@ -92,9 +83,7 @@ impl ScalarUDFImpl for WeightedScore {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (components, policy) = split_values(self.name(), &args.args)?;
-        map_rows(components, args.number_rows, |columns, rows| {
-            weighted(columns, rows, policy)
-        })
+        map_rows(components, args.number_rows, |columns, rows| weighted(columns, rows, policy))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -121,11 +110,7 @@ fn checked_weights(column: &ArrayRef) -> Result<&Float64Array> {
     if weights.null_count() > 0 {
         return exec_err!("`weighted_score` takes weights above 0, not NULL");
     }
-    match weights
-        .values()
-        .iter()
-        .find(|weight| !(weight.is_finite() && **weight > 0.0))
-    {
+    match weights.values().iter().find(|weight| !(weight.is_finite() && **weight > 0.0)) {
         Some(weight) => exec_err!("`weighted_score` takes weights above 0, not {weight}"),
         None => Ok(weights),
     }

@@ -66,8 +66,29 @@ impl<'a> Fields<'a> {
             self.set(&name, key, value, notes);
             more = scanner.more(b'}')?;
         }
+        self.unwrap_extra(notes)?;
         keep_last(&mut self.extra, notes);
         scanner.finish()
+    }
+
+    /// Our own export gathers the fields without a column under `extra`; they go back to where the
+    /// source had them. Only rows that name project, experiment and id, as that export does.
+    fn unwrap_extra(&mut self, notes: &mut Notes) -> Result<(), ScanError> {
+        if self.project.is_none() || self.experiment.is_none() || self.experiment_id.is_none() {
+            return Ok(());
+        }
+        let gathered = |(key, value): &(&str, Value<'_>)| *key == "\"extra\"" && value.kind == Kind::Object;
+        let Some(at) = self.extra.iter().position(gathered) else { return Ok(()) };
+        let (_, object) = self.extra.remove(at);
+        let mut scanner = Scanner::new(object.text);
+        let mut more = scanner.enter_object()?;
+        while more {
+            let key = scanner.key()?;
+            let value = scanner.value()?;
+            self.set(&unquote(key.text), key, value, notes);
+            more = scanner.more(b'}')?;
+        }
+        Ok(())
     }
 
     fn set(&mut self, name: &str, key: Value<'a>, value: Value<'a>, notes: &mut Notes) {

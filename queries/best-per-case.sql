@@ -1,0 +1,14 @@
+-- Question: how good would a perfect choice of experiment for every case be?
+-- Columns: project, score name, cases, mean of the best experiment of each case, mean of all
+SELECT project, name, count(*) AS cases, avg(best) AS oracle_mean, avg(mean) AS overall_mean
+FROM (
+    SELECT project, name, comparison_key_hash, max(score) AS best, avg(score) AS mean
+    FROM (
+        SELECT project, name, experiment_id, comparison_key_hash, avg(score) AS score
+        FROM scores WHERE comparison_key_hash IS NOT NULL
+        GROUP BY project, name, experiment_id, comparison_key_hash
+    )
+    GROUP BY project, name, comparison_key_hash
+)
+GROUP BY project, name
+ORDER BY project, name

@@ -1,0 +1,7 @@
+-- Question: do two scores say the same of a case?
+-- Columns: project, experiment, the two score names, cases with both, correlation
+SELECT a.project, a.experiment, a.name AS score, b.name AS other_score, count(*) AS cases, corr(a.score, b.score) AS correlation
+FROM scores a JOIN scores b ON a.experiment_id = b.experiment_id AND a.id = b.id
+WHERE a.name < b.name AND a.score IS NOT NULL AND b.score IS NOT NULL
+GROUP BY a.project, a.experiment, a.name, b.name
+ORDER BY a.project, a.experiment, score, other_score
