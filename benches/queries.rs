@@ -29,7 +29,9 @@ fn queries(c: &mut Criterion) {
             let sql = std::fs::read_to_string(&file).expect("a query");
             let label = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             group.bench_function(label, |b| {
-                b.iter(|| runtime.block_on(async { session.sql(&sql).await.expect("plans").collect().await.expect("runs") }));
+                b.iter(|| {
+                    runtime.block_on(async { session.sql(&sql).await.expect("plans").collect().await.expect("runs") })
+                });
             });
         }
         let (base, candidate) =

@@ -10,7 +10,8 @@ use crate::analysis::bundled_data;
 
 /// Rows and spans of each bundled experiment, as `data/README.md` lists them.
 const WHOLE: &str = "baseline,506,3884\ncheaper-model,506,3888\nprompt-v2,508,3895\nprompt-v3,508,3902";
-const COUNTS: &str = "select experiment, sum(case when is_root then 1 else 0 end), count(*) from spans group by 1 order by 1";
+const COUNTS: &str =
+    "select experiment, sum(case when is_root then 1 else 0 end), count(*) from spans group by 1 order by 1";
 
 fn program(store: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_evalhouse"));

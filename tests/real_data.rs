@@ -14,10 +14,8 @@ use crate::analysis::{chosen, compared, imported, open};
 use crate::store::memory_url;
 
 fn data(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("EVALHOUSE_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("EVALHOUSE_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = root.join(folder);
     if path.exists() {
         return Some(path);
@@ -48,7 +46,11 @@ async fn assert_computed(session: &Session, folder: &std::path::Path, expected: 
             let Some(mean) = figures["row_mean"].as_f64() else { continue };
             let found = &ours.scores[score];
             assert!((found.row_mean.unwrap() - mean).abs() < 1e-9, "{name} {score}");
-            assert_eq!(found.n, figures["n_rows"].as_i64().unwrap() - figures["n_null"].as_i64().unwrap_or(0), "{name} {score}");
+            assert_eq!(
+                found.n,
+                figures["n_rows"].as_i64().unwrap() - figures["n_null"].as_i64().unwrap_or(0),
+                "{name} {score}"
+            );
             checked += 1;
         }
     }
@@ -99,9 +101,12 @@ async fn gsm_diffs() {
         let (base, candidate) = (stored_name(&path, base), stored_name(&path, candidate));
         let ours = compared(&session, &base, &candidate, Some("metadata.case_id")).await;
         let score = &ours.scores[pair["score"].as_str().unwrap()];
-        for (name, found) in
-            [("improved", score.improved), ("regressed", score.regressed), ("tied", score.unchanged), ("cases_in_both", ours.counts.matched)]
-        {
+        for (name, found) in [
+            ("improved", score.improved),
+            ("regressed", score.regressed),
+            ("tied", score.unchanged),
+            ("cases_in_both", ours.counts.matched),
+        ] {
             assert_eq!(Some(found), pair[name].as_i64(), "{base} against {candidate}: {name}");
         }
         assert!((score.delta_matched.unwrap() - pair["mean_diff"].as_f64().unwrap()).abs() < 1e-9);
@@ -161,6 +166,12 @@ async fn importing_twice_changes_nothing() {
     assert_eq!((second.imported.len(), second.unchanged.len()), (0, 426));
     assert_eq!(store.snapshot().await.unwrap().version(), version);
     let session = open(store).await;
-    let batches = session.sql("select count(*), count(distinct experiment_id) from cases").await.unwrap().collect().await.unwrap();
+    let batches = session
+        .sql("select count(*), count(distinct experiment_id) from cases")
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
     assert_eq!(crate::sql::lines(&batches), ["13020|426"]);
 }

@@ -117,10 +117,7 @@ fn is_users(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn is_users_store(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::InvalidUrl { .. } | StoreError::NotFound { .. } | StoreError::NewerFormat { .. }
-    )
+    matches!(error, StoreError::InvalidUrl { .. } | StoreError::NotFound { .. } | StoreError::NewerFormat { .. })
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {

@@ -16,7 +16,6 @@ mod settings;
 mod shell;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 
@@ -27,9 +26,6 @@ use crate::settings::Settings;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// How long an interrupted command may take to remove its temporary files.
-const CLEAN_UP_TIME: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -47,7 +43,7 @@ fn run(arguments: Arguments, settings: &Settings, printer: &Printer) -> anyhow::
     let runtime = runtime.enable_all().build()?;
     let result = runtime.block_on(commands::run(arguments.command, settings, printer));
     match &result {
-        Err(error) if cancel::is_interruption(error) => runtime.shutdown_timeout(CLEAN_UP_TIME),
+        Err(error) if cancel::is_interruption(error) => runtime.shutdown_timeout(cancel::CLEAN_UP_TIME),
         _ => runtime.shutdown_background(),
     }
     result

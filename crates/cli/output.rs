@@ -75,14 +75,12 @@ impl Target {
     ) -> anyhow::Result<()> {
         match &self.path {
             Some(path) => {
-                let count =
-                    number::counted(save_rows(rows, self.format, settings, path).await? as i64, "row");
+                let count = number::counted(save_rows(rows, self.format, settings, path).await? as i64, "row");
                 printer.note(&format!("wrote {count} to {} as {}", path.display(), self.format));
             }
             None => {
                 let options = settings.batch_options(printer);
-                let mut writer =
-                    batch_writer(self.format, &rows.schema(), options, printer.answer(self.format))?;
+                let mut writer = batch_writer(self.format, &rows.schema(), options, printer.answer(self.format))?;
                 let count = write_rows(rows, writer.as_mut()).await?;
                 printer.note(&number::counted(count as i64, "row"));
             }

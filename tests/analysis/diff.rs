@@ -62,7 +62,8 @@ async fn trials_are_consolidated_before_they_are_compared() {
     assert_eq!((answer.base.rows, answer.base.cases, answer.counts.matched), (4, 2, 2));
     assert_eq!((score.improved, score.unchanged), (1, 1));
     assert_eq!(score.base, Some(0.625));
-    let summary = evalhouse_analysis::summary(&session, &super::chosen(&session, "base"), &Default::default()).await.unwrap();
+    let summary =
+        evalhouse_analysis::summary(&session, &super::chosen(&session, "base"), &Default::default()).await.unwrap();
     assert_eq!(summary.scores["s"].row_mean, Some(0.625));
     assert!((summary.scores["s"].case_mean.unwrap() - 0.583_333_333_333).abs() < 1e-9);
 }

@@ -12,16 +12,14 @@ fn cases_are_listed() {
 
 #[test]
 fn cases_are_held_against_a_baseline() {
-    let arguments =
-        ["cases", "prompt-v2", "--against", "baseline", "--limit", "5", "--sort", "regressions:Factuality"];
+    let arguments = ["cases", "prompt-v2", "--against", "baseline", "--limit", "5", "--sort", "regressions:Factuality"];
     check("cases_against", Program::with_bundled_data().run(&arguments));
 }
 
 #[test]
 fn columns_are_expressions() {
     let columns = "metadata.case_id,coalesce(scores.Factuality, 0),metrics.duration";
-    let arguments =
-        ["cases", "prompt-v2", "--columns", columns, "--sort", "metadata.case_id desc", "--limit", "3"];
+    let arguments = ["cases", "prompt-v2", "--columns", columns, "--sort", "metadata.case_id desc", "--limit", "3"];
     check("cases_columns", Program::with_bundled_data().run(&arguments));
 }
 

@@ -6,15 +6,9 @@ use super::{Program, check};
 fn the_planted_regression_is_found() {
     let program = Program::with_bundled_data();
     check("diff", program.run(&["diff", "baseline", "prompt-v2", "--project", "support-assistant"]));
-    check(
-        "diff_json",
-        program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded(),
-    );
+    check("diff_json", program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded());
     check("diff_csv", program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "csv"]));
-    check(
-        "diff_markdown",
-        program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "markdown"]),
-    );
+    check("diff_markdown", program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "markdown"]));
 }
 
 #[test]

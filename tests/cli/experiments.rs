@@ -13,10 +13,7 @@ fn experiments_are_listed_newest_first() {
 
 #[test]
 fn a_bad_filter_is_the_users() {
-    check(
-        "experiments_bad_where",
-        Program::with_bundled_data().run(&["experiments", "--where", "nonsense = 1"]),
-    );
+    check("experiments_bad_where", Program::with_bundled_data().run(&["experiments", "--where", "nonsense = 1"]));
 }
 
 #[test]

@@ -44,8 +44,5 @@ fn binary_files_have_their_magic() {
 
 #[test]
 fn a_file_without_a_format_is_the_users() {
-    check(
-        "export_unknown_format",
-        Program::with_bundled_data().run(&["export", "prompt-v2", "-o", "out.dat"]),
-    );
+    check("export_unknown_format", Program::with_bundled_data().run(&["export", "prompt-v2", "-o", "out.dat"]));
 }

@@ -29,9 +29,7 @@ fn a_bad_row_stops_its_file() {
     fs::write(program.path("good.jsonl"), format!("{row}\n")).unwrap();
     fs::write(
         program.path("bad.jsonl"),
-        format!(
-            "{row}\n{{\"id\":\"b\",\"span_id\":\"b\",\"root_span_id\":\"b\",\"scores\":{{\"s\":\"x\"}}}}\n"
-        ),
+        format!("{row}\n{{\"id\":\"b\",\"span_id\":\"b\",\"root_span_id\":\"b\",\"scores\":{{\"s\":\"x\"}}}}\n"),
     )
     .unwrap();
     check("import_bad_row", program.run(&["import", "good.jsonl", "bad.jsonl", "--project", "p"]));
@@ -42,10 +40,7 @@ fn a_bad_row_stops_its_file() {
 fn standard_input_is_a_file() {
     let program = Program::new();
     let row = r#"{"id":"a","span_id":"a","root_span_id":"a","input":"q","scores":{"s":1}}"#;
-    check(
-        "import_stdin",
-        program.run_with_input(&["import", "-", "--project", "p", "--experiment", "e"], row),
-    );
+    check("import_stdin", program.run_with_input(&["import", "-", "--project", "p", "--experiment", "e"], row));
 }
 
 #[test]

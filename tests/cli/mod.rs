@@ -90,10 +90,8 @@ impl Program {
         let output = child.wait_with_output().unwrap();
         Output {
             code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout)
-                .replace(&self.store.display().to_string(), "[STORE]"),
-            stderr: String::from_utf8_lossy(&output.stderr)
-                .replace(&self.store.display().to_string(), "[STORE]"),
+            stdout: String::from_utf8_lossy(&output.stdout).replace(&self.store.display().to_string(), "[STORE]"),
+            stderr: String::from_utf8_lossy(&output.stderr).replace(&self.store.display().to_string(), "[STORE]"),
         }
     }
 }

@@ -49,8 +49,7 @@ fn a_bad_query_is_the_users() {
 #[test]
 fn a_closed_pipe_is_a_success() {
     let program = Program::with_bundled_data();
-    let command =
-        format!("{} sql 'SELECT * FROM spans' --format jsonl | head -1", env!("CARGO_BIN_EXE_evalhouse"));
+    let command = format!("{} sql 'SELECT * FROM spans' --format jsonl | head -1", env!("CARGO_BIN_EXE_evalhouse"));
     let output = std::process::Command::new("bash")
         .args(["-c", &format!("set -o pipefail; {command}")])
         .env("EVALHOUSE_STORE", &program.store)

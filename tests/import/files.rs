@@ -77,7 +77,11 @@ fn compression_is_told_by_content() {
 #[test]
 fn rows_longer_than_the_buffer_are_whole() {
     let long = "x".repeat(3 << 20);
-    let rows = vec![root("a", &format!(r#","output":"{long}""#)), child("b", "a", ""), root("c", &format!(r#","output":["{long}"]"#))];
+    let rows = vec![
+        root("a", &format!(r#","output":"{long}""#)),
+        child("b", "a", ""),
+        root("c", &format!(r#","output":["{long}"]"#)),
+    ];
     for text in [lines(&rows), format!("[{}]", rows.join(",\n")).into_bytes()] {
         let (spans, faults) = read(text);
         assert_eq!((spans.len(), faults), (3, vec![]));
@@ -90,7 +94,9 @@ fn minimal_rows_are_roots_with_ids_of_their_own() {
     let (spans, faults) = read(r#"{"input":1,"output":2}"#);
     assert_eq!(faults, []);
     assert!(spans[0].is_root);
-    let (spans, faults) = read("{\"span_id\":\"r\"}\n{\"span_id\":\"t\",\"span_parents\":[\"r\"]}\n{\"span_id\":\"u\",\"span_parents\":[\"t\"]}");
+    let (spans, faults) = read(
+        "{\"span_id\":\"r\"}\n{\"span_id\":\"t\",\"span_parents\":[\"r\"]}\n{\"span_id\":\"u\",\"span_parents\":[\"t\"]}",
+    );
     assert_eq!(faults, []);
     assert!(spans.iter().all(|span| span.root_span_id == "r"), "{spans:?}");
 }
@@ -126,7 +132,9 @@ async fn folders_skip_what_is_no_eval_result() {
 #[tokio::test(flavor = "multi_thread")]
 async fn globs_name_files_and_folders() {
     let rows = lines(&three_rows());
-    let sandbox = Sandbox::new(&[("x/a-1.jsonl", &rows), ("x/a-2.jsonl", &rows), ("x/b.jsonl", &rows), ("x/a-3.txt", b"no")]).await;
+    let sandbox =
+        Sandbox::new(&[("x/a-1.jsonl", &rows), ("x/a-2.jsonl", &rows), ("x/b.jsonl", &rows), ("x/a-3.txt", b"no")])
+            .await;
     let report = sandbox.import(&["x/a-*"]).await;
     let names: Vec<&str> = report.imported.iter().map(|one| one.experiment.as_str()).collect();
     assert_eq!((names, report.skipped.len()), (vec!["a-1", "a-2"], 1));
@@ -198,7 +206,9 @@ impl Progress for Counts {
 #[tokio::test(flavor = "multi_thread")]
 async fn progress_ends_where_it_was_planned() {
     let many = lines(&(0..5000).map(|i| root(&format!("r{i}"), "")).collect::<Vec<_>>());
-    let sandbox = Sandbox::new(&[("d/a.jsonl", &many), ("d/b.jsonl.gz", &gzip(&many)), ("d/c.jsonl", &lines(&three_rows()))]).await;
+    let sandbox =
+        Sandbox::new(&[("d/a.jsonl", &many), ("d/b.jsonl.gz", &gzip(&many)), ("d/c.jsonl", &lines(&three_rows()))])
+            .await;
     let counts = Arc::new(Counts::default());
     let paths = vec![sandbox.folder.path().join("d").display().to_string()];
     let progress = Arc::clone(&counts) as Arc<dyn Progress>;

@@ -14,7 +14,8 @@ fn named(experiment: &str) -> ImportRequest {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_import_changes_nothing() {
-    let sandbox = Sandbox::new(&[("x.jsonl", &two_rows("")), ("y.jsonl", &two_rows(r#","experiment_id":"e-1""#))]).await;
+    let sandbox =
+        Sandbox::new(&[("x.jsonl", &two_rows("")), ("y.jsonl", &two_rows(r#","experiment_id":"e-1""#))]).await;
     let first = sandbox.import(&["x.jsonl", "y.jsonl"]).await;
     assert_eq!(first.imported.len(), 2);
     let stored = sandbox.experiments().await;
@@ -43,7 +44,10 @@ async fn rows_may_say_what_they_are() {
     let stored = &sandbox.experiments().await[0];
     assert_eq!((&*stored.id, &*stored.name, &*stored.project), ("e-1", "tuned", "mine"));
     assert_eq!(stored.metadata, Some(serde_json::json!({"k": 1})));
-    assert_eq!((stored.tags.as_slice(), stored.branch.as_deref(), stored.declared_total), (["t".to_string()].as_slice(), Some("main"), Some(9)));
+    assert_eq!(
+        (stored.tags.as_slice(), stored.branch.as_deref(), stored.declared_total),
+        (["t".to_string()].as_slice(), Some("main"), Some(9))
+    );
     assert_eq!(stored.format, "braintrust");
 }
 
@@ -58,7 +62,10 @@ async fn a_file_may_hold_several_experiments() {
     assert_eq!(sandbox.import(&["x.jsonl"]).await.unchanged.len(), 2);
 
     let report = sandbox.import_with(&["x.jsonl"], named("one")).await.unwrap();
-    assert!(report.failed[0].reason.starts_with("x.jsonl:2: ") && report.failed[0].reason.contains("[many_experiments]"), "{report:?}");
+    assert!(
+        report.failed[0].reason.starts_with("x.jsonl:2: ") && report.failed[0].reason.contains("[many_experiments]"),
+        "{report:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +112,8 @@ async fn an_experiment_does_not_move_to_another_project() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_file_does_not_hold_up_the_others() {
     let bad = [two_rows("").as_slice(), b"oops\n"].concat();
-    let sandbox = Sandbox::new(&[("d/a.jsonl", &two_rows("")), ("d/b.jsonl", &bad), ("d/c.jsonl", &two_rows(""))]).await;
+    let sandbox =
+        Sandbox::new(&[("d/a.jsonl", &two_rows("")), ("d/b.jsonl", &bad), ("d/c.jsonl", &two_rows(""))]).await;
     let report = sandbox.import(&["d"]).await;
     let names: Vec<&str> = report.imported.iter().map(|one| one.experiment.as_str()).collect();
     assert_eq!((names, report.failed.len()), (vec!["a", "c"], 1));

@@ -18,7 +18,11 @@ fn bad_rows() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("invalid_utf8", [row("").as_slice(), b"\xFF"].concat(), "no UTF-8 at byte"),
         ("not_an_object", b"[1,2]".to_vec(), "this is an array"),
         ("not_a_row", br#"{"experiment":"x"}"#.to_vec(), "neither `span_id`"),
-        ("wrong_type", br#"{"id":7,"input":1,"output":2}"#.to_vec(), "field `id`: expected a string, found a number (`7`)"),
+        (
+            "wrong_type",
+            br#"{"id":7,"input":1,"output":2}"#.to_vec(),
+            "field `id`: expected a string, found a number (`7`)",
+        ),
         ("wrong_type", row(r#","tags":["a",1]"#), "field `tags[1]`"),
         ("wrong_type", row(r#","metadata":"m""#), "field `metadata`: expected an object"),
         ("wrong_type", row(r#","scores":[1]"#), "field `scores`"),
@@ -29,7 +33,11 @@ fn bad_rows() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("wrong_type", row(r#","_xact_id":"new""#), "field `_xact_id`"),
         ("wrong_type", row(r#","experiment_id":{}"#), "field `experiment_id`"),
         ("wrong_type", br#"{"_object_delete":true}"#.to_vec(), "field `id`"),
-        ("score_not_number", row(r#","scores":{"f":"yes"}"#), "field `scores.f`: a score is a number or null, and this is a string (`\"yes\"`)"),
+        (
+            "score_not_number",
+            row(r#","scores":{"f":"yes"}"#),
+            "field `scores.f`: a score is a number or null, and this is a string (`\"yes\"`)",
+        ),
         ("score_not_finite", row(r#","scores":{"f":-Infinity}"#), "field `scores.f`"),
         ("score_not_finite", row(r#","scores":{"f":1e999}"#), "field `scores.f`"),
         ("metric_not_number", row(r#","metrics":{"tokens":"7"}"#), "field `metrics.tokens`"),
@@ -38,11 +46,23 @@ fn bad_rows() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("missing_root_span_id", br#"{"span_id":"bad","span_parents":["nobody"]}"#.to_vec(), "field `root_span_id`"),
         ("merge_row", row(r#","_is_merge":true"#), "partial update"),
         ("duplicate_id", root("a", "").into_bytes(), "field `id`"),
-        ("duplicate_span_id", br#"{"id":"b","span_id":"a","root_span_id":"a","span_parents":["a"]}"#.to_vec(), "field `span_id`"),
+        (
+            "duplicate_span_id",
+            br#"{"id":"b","span_id":"a","root_span_id":"a","span_parents":["a"]}"#.to_vec(),
+            "field `span_id`",
+        ),
         ("no_root", child("b", "nowhere", "").into_bytes(), "field `span_parents`"),
         ("second_root", br#"{"id":"b","span_id":"b","root_span_id":"a"}"#.to_vec(), "field `span_parents`"),
-        ("unknown_parent", br#"{"id":"b","span_id":"b","root_span_id":"a","span_parents":["x"]}"#.to_vec(), "field `span_parents`"),
-        ("cycle", br#"{"id":"b","span_id":"b","root_span_id":"a","span_parents":["b"]}"#.to_vec(), "field `span_parents`"),
+        (
+            "unknown_parent",
+            br#"{"id":"b","span_id":"b","root_span_id":"a","span_parents":["x"]}"#.to_vec(),
+            "field `span_parents`",
+        ),
+        (
+            "cycle",
+            br#"{"id":"b","span_id":"b","root_span_id":"a","span_parents":["b"]}"#.to_vec(),
+            "field `span_parents`",
+        ),
     ]
 }
 
@@ -80,7 +100,14 @@ fn tolerated() -> Vec<(&'static str, Vec<String>)> {
         ("duplicate_key", vec![root("a", r#","output":1,"output":2"#)]),
         ("older_version", vec![root("a", r#","_xact_id":"5""#), root("a", r#","_xact_id":"4""#)]),
         ("older_version", vec![root("a", r#","_xact_id":"4""#), root("a", r#","_xact_id":5"#)]),
-        ("deleted", vec![root("a", ""), root("b", r#","_xact_id":"4""#), r#"{"id":"b","_xact_id":"5","_object_delete":true}"#.into()]),
+        (
+            "deleted",
+            vec![
+                root("a", ""),
+                root("b", r#","_xact_id":"4""#),
+                r#"{"id":"b","_xact_id":"5","_object_delete":true}"#.into(),
+            ],
+        ),
         ("deleted", vec![root("a", ""), root("b", ""), r#"{"id":"b","_object_delete":true}"#.into()]),
     ]
 }
@@ -187,8 +214,13 @@ async fn a_row_that_is_too_long_is_passed() {
 
 /// Words whose tests are elsewhere or that no test can bring about.
 const ELSEWHERE: [&str; 7] = [
-    "truncated", "corrupt_compression", "too_long", "name_taken", "duplicate_experiment",
-    "experiment_elsewhere", "many_experiments",
+    "truncated",
+    "corrupt_compression",
+    "too_long",
+    "name_taken",
+    "duplicate_experiment",
+    "experiment_elsewhere",
+    "many_experiments",
 ];
 
 #[test]

@@ -188,7 +188,16 @@ impl Row {
 }
 
 const fn root(id: &'static str, input: Option<&'static str>, metadata: &'static str) -> Row {
-    Row { id, trace: id, parent: None, input, metadata, score: None, metrics: &[("start", 10.0), ("end", 12.5)], kind: "eval" }
+    Row {
+        id,
+        trace: id,
+        parent: None,
+        input,
+        metadata,
+        score: None,
+        metrics: &[("start", 10.0), ("end", 12.5)],
+        kind: "eval",
+    }
 }
 
 const fn score(id: &'static str, trace: &'static str, name: &'static str, value: Option<f64>) -> Row {
@@ -210,7 +219,11 @@ const fn llm(id: &'static str, trace: &'static str, tokens: &'static [(&'static 
 
 /// The pinned example of the rules: A 1, B .5, C 0; A has a second trial in neither.
 const BASE: &[Row] = &[
-    root("a", Some(r#"{"q":"A","messages":[{"role":"user","content":"hi"}]}"#), r#"{"model":"small","tier":"free","n":1}"#),
+    root(
+        "a",
+        Some(r#"{"q":"A","messages":[{"role":"user","content":"hi"}]}"#),
+        r#"{"model":"small","tier":"free","n":1}"#,
+    ),
     score("a1", "a", "f", Some(1.0)),
     llm("a2", "a", &[("prompt_tokens", 10.0), ("completion_tokens", 5.0)]),
     root("b", Some(r#"{"q":"B"}"#), r#"{"model":"small","tier":"pro","n":2}"#),
@@ -221,7 +234,11 @@ const BASE: &[Row] = &[
 
 /// A .5, B .5, D 1, one row without a key, and a score that nothing in `base` has.
 const CANDIDATE: &[Row] = &[
-    root("a", Some(r#"{"messages":[{"content":"hi","role":"user"}],"q":"A"}"#), r#"{"model":"large","tier":"free","n":1.5,"Case":"x"}"#),
+    root(
+        "a",
+        Some(r#"{"messages":[{"content":"hi","role":"user"}],"q":"A"}"#),
+        r#"{"model":"large","tier":"free","n":1.5,"Case":"x"}"#,
+    ),
     score("a1", "a", "f", Some(0.5)),
     root("b", Some(r#"{"q":"B"}"#), r#"{"model":"large","n":"two"}"#),
     score("b1", "b", "f", Some(0.5)),

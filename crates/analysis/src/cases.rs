@@ -98,10 +98,8 @@ fn columns_of(
     if let Some(texts) = &options.columns {
         return texts.iter().map(|text| column_of(text, parse(session, "--columns", text, rows.schema())?)).collect();
     }
-    let mut columns = vec![
-        column_of(schema::INPUT, ident(schema::INPUT))?,
-        column_of(schema::OUTPUT, ident(schema::OUTPUT))?,
-    ];
+    let mut columns =
+        vec![column_of(schema::INPUT, ident(schema::INPUT))?, column_of(schema::OUTPUT, ident(schema::OUTPUT))?];
     let id = &experiment.experiment.id;
     for name in session.snapshot().score_names(id) {
         columns.push(column_of(&format!("scores.{name}"), number(schema::SCORES, &name))?);
@@ -186,14 +184,20 @@ async fn against(
     );
     out.extend((0..columns.len()).map(|i| ident(format!("v{i}"))));
     for i in compared {
-        let base_value = when(ident("t_key").is_not_null(), ident(format!("t{i}"))).otherwise(ident(format!("m{i}")))?;
+        let base_value =
+            when(ident("t_key").is_not_null(), ident(format!("t{i}"))).otherwise(ident(format!("m{i}")))?;
         out.push(base_value.clone().alias(format!("b{i}")));
         out.push((ident(format!("v{i}")) - base_value.clone()).alias(format!("d{i}")));
         let direction = if columns[*i].lower_is_better { "lower" } else { "higher" };
         let class = regression.call(vec![base_value, ident(format!("v{i}")), lit(TOLERANCE), lit(direction)]);
         out.push(when(ident("m_key").is_not_null(), class).end()?.alias(format!("c{i}")));
     }
-    out.extend(keys.iter().enumerate().filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_))).map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))));
+    out.extend(
+        keys.iter()
+            .enumerate()
+            .filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_)))
+            .map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))),
+    );
     let table = joined.select(out)?;
     order(table, &keys, columns, compared)
 }
@@ -227,13 +231,16 @@ fn sort_key(session: &Session, text: &str, rows: &DataFrame, columns: &[Column])
         if columns.is_empty() {
             return Err(wrong("there is nothing to regress from: name a baseline with --against".into()));
         }
-        let found = columns.iter().position(|c| c.is_number() && (c.shown.name == name || c.shown.name == format!("scores.{name}")));
+        let found = columns
+            .iter()
+            .position(|c| c.is_number() && (c.shown.name == name || c.shown.name == format!("scores.{name}")));
         let Some(found) = found else {
             let known: Vec<&str> = columns.iter().filter(|c| c.is_number()).map(|c| c.shown.name.as_str()).collect();
             return Err(wrong(format!("`{name}` is no score that is shown; shown are {}", known.join(", "))));
         };
         let better_is_more = !columns[found].lower_is_better;
-        let placeholder = Expr::Placeholder(datafusion::logical_expr::expr::Placeholder::new_with_field(format!("$d{found}"), None));
+        let placeholder =
+            Expr::Placeholder(datafusion::logical_expr::expr::Placeholder::new_with_field(format!("$d{found}"), None));
         return Ok(placeholder.sort(worst_first == better_is_more, false));
     }
     let (expression, ascending) = match text.trim().rsplit_once(' ') {

@@ -1,9 +1,9 @@
 //! A candidate against a baseline, key by key (semantics, sections 2, 4, 6 and 16).
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{avg, count, max, min, sum};
-use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::coalesce;
 use evalhouse_model::{Diff, DiffCounts, ExperimentStatus, MetricDelta, ScoreDelta, Verdict, schema};
@@ -179,13 +179,7 @@ fn compared(
 
 const CLASSES: [&str; 6] = ["improved", "regressed", "unchanged", "lost_score", "gained_score", "no_score"];
 
-fn assemble(
-    answer: &Answer,
-    base: &Selected,
-    candidate: &Selected,
-    numbers: &[Number],
-    options: &DiffOptions,
-) -> Diff {
+fn assemble(answer: &Answer, base: &Selected, candidate: &Selected, numbers: &[Number], options: &DiffOptions) -> Diff {
     let int = |name: &str| answer.int(0, name);
     let counts = DiffCounts {
         matched: int("matched"),
@@ -230,7 +224,8 @@ fn score_delta(answer: &Answer, i: usize, number: &Number) -> ScoreDelta {
     let (base, candidate) = (row_mean(answer, "b", i), row_mean(answer, "c", i));
     let class = |name: &str| answer.int(0, &format!("{name}{i}"));
     let paired = answer.fields(0, &format!("paired{i}"));
-    let ends = |end: &'static str| ["b", "c"].into_iter().filter_map(move |side| answer.float(0, &format!("{side}{i}_{end}")));
+    let ends =
+        |end: &'static str| ["b", "c"].into_iter().filter_map(move |side| answer.float(0, &format!("{side}{i}_{end}")));
     ScoreDelta {
         base,
         candidate,
@@ -331,7 +326,10 @@ fn warnings(diff: &Diff, base: &Selected, candidate: &Selected, answer: &Answer,
     if counts.null_key > 0 {
         warnings.push(format!("{} rows have a null key and match nothing", counts.null_key));
     }
-    if b.dataset.is_some() && c.dataset.is_some() && (&b.dataset, &b.dataset_version) != (&c.dataset, &c.dataset_version) {
+    if b.dataset.is_some()
+        && c.dataset.is_some()
+        && (&b.dataset, &b.dataset_version) != (&c.dataset, &c.dataset_version)
+    {
         warnings.push("the experiments ran on different datasets or dataset versions".into());
     }
     if let (Some(base_total), Some(candidate_total)) = (b.declared_total, c.declared_total)
@@ -341,7 +339,8 @@ fn warnings(diff: &Diff, base: &Selected, candidate: &Selected, answer: &Answer,
     }
     for experiment in [b, c] {
         if experiment.status == ExperimentStatus::Partial {
-            warnings.push(format!("`{}` is partial: its source was cut off, or rows of it were skipped", experiment.name));
+            warnings
+                .push(format!("`{}` is partial: its source was cut off, or rows of it were skipped", experiment.name));
         }
     }
     for (name, score) in &diff.scores {
@@ -358,8 +357,9 @@ fn warnings(diff: &Diff, base: &Selected, candidate: &Selected, answer: &Answer,
             warnings.push(format!("`{name}`: {} cases lost their score and are in no delta", score.lost_score));
         }
     }
-    let fewest = (diff.cluster.is_some())
-        .then(|| (0..numbers.len()).filter_map(|i| answer.fields(0, &format!("paired{i}")).float("df")).map(|df| df + 1.0));
+    let fewest = (diff.cluster.is_some()).then(|| {
+        (0..numbers.len()).filter_map(|i| answer.fields(0, &format!("paired{i}")).float("df")).map(|df| df + 1.0)
+    });
     if let Some(clusters) = fewest.and_then(|all| all.min_by(f64::total_cmp))
         && clusters < CLUSTERS_MIN
     {
@@ -375,10 +375,11 @@ mod tests {
     #[test]
     fn holm_is_monotone_and_capped() {
         let score = |p| ScoreDelta { p, delta_matched: Some(-0.1), ..ScoreDelta::default() };
-        let mut scores: IndexMap<String, ScoreDelta> = [("a", Some(0.01)), ("b", Some(0.04)), ("c", Some(0.03)), ("d", None)]
-            .into_iter()
-            .map(|(name, p)| (name.to_string(), score(p)))
-            .collect();
+        let mut scores: IndexMap<String, ScoreDelta> =
+            [("a", Some(0.01)), ("b", Some(0.04)), ("c", Some(0.03)), ("d", None)]
+                .into_iter()
+                .map(|(name, p)| (name.to_string(), score(p)))
+                .collect();
         adjust_for_family(&mut scores);
         let adjusted: Vec<Option<f64>> = scores.values().map(|s| s.p_adjusted).collect();
         assert_eq!(adjusted, [Some(0.03), Some(0.06), Some(0.06), None]);

@@ -79,15 +79,19 @@ impl AnalysisError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownExperiment { .. } => {
-                Some("`evalhouse experiments` lists them; an experiment is an id, a name, project/name, `latest`, `latest:BRANCH` or `baseline`")
-            }
+            Self::UnknownExperiment { .. } => Some(
+                "`evalhouse experiments` lists them; an experiment is an id, a name, project/name, `latest`, `latest:BRANCH` or `baseline`",
+            ),
             Self::AmbiguousExperiment { .. } => Some("write project/name, or the id"),
             Self::UnknownCase { .. } | Self::AmbiguousCase { .. } => {
                 Some("a case is a row id, a trace id, the beginning of one, or #N for the N-th row")
             }
-            Self::Expression { place: "--where", .. } => Some("a filter is a SQL condition over a case, such as scores.Factuality < 0.5 and metadata.tier = 'pro'"),
-            Self::Expression { place: "--key", .. } => Some("a key is a SQL expression over a case, or several in brackets: [input.question, metadata.tier]"),
+            Self::Expression { place: "--where", .. } => Some(
+                "a filter is a SQL condition over a case, such as scores.Factuality < 0.5 and metadata.tier = 'pro'",
+            ),
+            Self::Expression { place: "--key", .. } => {
+                Some("a key is a SQL expression over a case, or several in brackets: [input.question, metadata.tier]")
+            }
             Self::Session(error) => error.hint(),
             _ => None,
         }

@@ -92,8 +92,16 @@ async fn spans(session: &Session, experiment: &Selected) -> Result<DataFrame, An
 fn record_of(experiment: &Experiment) -> serde_json::Value {
     let mut record = serde_json::to_value(experiment).unwrap_or_default();
     let kept = [
-        "metadata", "tags", "branch", "commit", "base_experiment_id", "dataset", "dataset_version", "declared_total",
-        "status", "format",
+        "metadata",
+        "tags",
+        "branch",
+        "commit",
+        "base_experiment_id",
+        "dataset",
+        "dataset_version",
+        "declared_total",
+        "status",
+        "format",
     ];
     if let Some(fields) = record.as_object_mut() {
         fields.retain(|name, _| kept.contains(&name.as_str()));
@@ -113,7 +121,9 @@ async fn flat_cases(session: &Session, experiment: &Selected, all_fields: bool) 
     if all_fields {
         columns.extend([schema::PROJECT, schema::EXPERIMENT, schema::EXPERIMENT_ID].map(ident));
     }
-    columns.extend([schema::ID, schema::CREATED, schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::ERROR].map(ident));
+    columns.extend(
+        [schema::ID, schema::CREATED, schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::ERROR].map(ident),
+    );
     columns.extend(session.snapshot().score_names(id).iter().map(|name| number(schema::SCORES, name)));
     columns.extend(session.snapshot().metric_names(id).iter().map(|name| number(schema::METRICS, name)));
     columns.extend([schema::METADATA, schema::TAGS].map(ident));

@@ -57,12 +57,16 @@ pub fn select(session: &Session, text: &str, project: Option<&str>) -> Result<Se
     let in_scope = || all.iter().copied().filter(|e| scope.is_none_or(|scope| e.project == scope));
     if rule == "latest" {
         let chosen = newest(in_scope());
-        return chosen.map(|e| Selected::by_rule(e, latest_rule(scope))).ok_or_else(|| nothing(text, ": the store is empty"));
+        return chosen
+            .map(|e| Selected::by_rule(e, latest_rule(scope)))
+            .ok_or_else(|| nothing(text, ": the store is empty"));
     }
     if let Some(branch) = rule.strip_prefix("latest:") {
         let chosen = newest(in_scope().filter(|e| e.branch.as_deref() == Some(branch)));
         let detail = format!(": no experiment was run on branch `{branch}`");
-        return chosen.map(|e| Selected::by_rule(e, format!("latest on branch {branch}"))).ok_or_else(|| nothing(text, &detail));
+        return chosen
+            .map(|e| Selected::by_rule(e, format!("latest on branch {branch}")))
+            .ok_or_else(|| nothing(text, &detail));
     }
     if rule == "baseline" {
         let candidate = newest(in_scope()).ok_or_else(|| nothing(text, ": the store is empty"))?;
@@ -78,7 +82,9 @@ pub fn select(session: &Session, text: &str, project: Option<&str>) -> Result<Se
 /// # Errors
 /// As [`select`].
 pub fn select_baseline(session: &Session, text: &str, candidate: &Selected) -> Result<Selected, AnalysisError> {
-    if text == "baseline" {
+    // An experiment that is called `baseline` is meant by its name.
+    let in_project = |e: &&Experiment| e.project == candidate.experiment.project && e.name == text;
+    if text == "baseline" && !session.experiments().iter().any(|e| in_project(&e)) {
         return baseline_of(session, &candidate.experiment);
     }
     match select(session, text, Some(&candidate.experiment.project)) {
@@ -105,7 +111,9 @@ fn baseline_of(session: &Session, candidate: &Experiment) -> Result<Selected, An
         return Ok(Selected::by_rule(found, "latest earlier in the project"));
     }
     let latest = newest(others()).map(|found| Selected::by_rule(found, "latest in the project"));
-    latest.ok_or_else(|| nothing("baseline", &format!(": `{}` is alone in project `{}`", candidate.name, candidate.project)))
+    latest.ok_or_else(|| {
+        nothing("baseline", &format!(": `{}` is alone in project `{}`", candidate.name, candidate.project))
+    })
 }
 
 fn newest<'a>(experiments: impl Iterator<Item = &'a Experiment>) -> Option<&'a Experiment> {

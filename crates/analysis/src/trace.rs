@@ -39,8 +39,7 @@ pub async fn trace(session: &Session, experiment: &Selected, case: &str) -> Resu
         id: text(schema::ID),
         root_span_id,
         trial: root.int(0, schema::TRIAL_INDEX),
-        scores: rolled_up(&root, schema::SCORES, &session.snapshot().score_names(&experiment.experiment.id))
-            .collect(),
+        scores: rolled_up(&root, schema::SCORES, &session.snapshot().score_names(&experiment.experiment.id)).collect(),
         metrics: rolled_up(&root, schema::METRICS, &session.snapshot().metric_names(&experiment.experiment.id))
             .filter_map(|(name, value)| Some((name, value?)))
             .collect(),
@@ -148,7 +147,8 @@ fn trace_span(spans: &Answer, row: usize, depth: usize, trace_start: Option<f64>
     let metrics: IndexMap<String, f64> =
         object(schema::METRICS).into_iter().filter_map(|(name, value)| Some((name, value.as_f64()?))).collect();
     let part = |name: &str| metrics.get(name).copied();
-    let logged_sum = part("prompt_tokens").zip(part("completion_tokens")).map(|(prompt, completion)| prompt + completion);
+    let logged_sum =
+        part("prompt_tokens").zip(part("completion_tokens")).map(|(prompt, completion)| prompt + completion);
     TraceSpan {
         id: text(schema::ID).unwrap_or_default(),
         span_id: text(schema::SPAN_ID).unwrap_or_default(),

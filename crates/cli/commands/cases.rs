@@ -59,12 +59,7 @@ pub(crate) struct ShownCases {
 
 impl ShownCases {
     /// What to ask for, in this format.
-    pub(crate) fn options(
-        self,
-        against: Option<Selected>,
-        cases: CaseArguments,
-        format: Format,
-    ) -> CasesOptions {
+    pub(crate) fn options(self, against: Option<Selected>, cases: CaseArguments, format: Format) -> CasesOptions {
         let is_text = matches!(format, Format::Table | Format::Markdown);
         let columns = expressions(&self.columns);
         CasesOptions {
@@ -84,11 +79,7 @@ fn expressions(texts: &[String]) -> Vec<String> {
     parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_string).collect()
 }
 
-pub(crate) async fn run(
-    arguments: CasesArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: CasesArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;

@@ -49,11 +49,7 @@ pub(crate) struct DiffArguments {
     all: bool,
 }
 
-pub(crate) async fn run(
-    arguments: DiffArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: DiffArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let candidate = evalhouse_analysis::select(&session, &arguments.candidate, project)?;

@@ -42,11 +42,7 @@ pub(crate) struct ExportArguments {
     project: ProjectArguments,
 }
 
-pub(crate) async fn run(
-    arguments: ExportArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: ExportArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let target = Target::resolve(arguments.output, Format::Jsonl, settings, printer)?;
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();

@@ -46,11 +46,7 @@ pub(crate) struct ImportArguments {
     keep_going: bool,
 }
 
-pub(crate) async fn run(
-    arguments: ImportArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: ImportArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     refuse_binary_on_terminal(settings.format.unwrap_or_default(), printer)?;
     let store = Store::create(&settings.store).await?;
     let request = ImportRequest {

@@ -32,11 +32,7 @@ pub(crate) struct ShowArguments {
     all: bool,
 }
 
-pub(crate) async fn run(
-    arguments: ShowArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: ShowArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;

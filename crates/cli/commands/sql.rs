@@ -40,11 +40,7 @@ pub(crate) struct SqlArguments {
     output: Option<PathBuf>,
 }
 
-pub(crate) async fn run(
-    arguments: SqlArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: SqlArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let has_query = arguments.query.is_some() || arguments.file.is_some();
     if !has_query && std::io::stdin().is_terminal() {
         let session = settings.open_session().await?;
@@ -60,8 +56,7 @@ pub(crate) async fn run(
 }
 
 fn read_file(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path)
-        .with_context(|| InputError::new(format!("cannot read `{}`", path.display())))
+    std::fs::read_to_string(path).with_context(|| InputError::new(format!("cannot read `{}`", path.display())))
 }
 
 fn read_standard_input() -> anyhow::Result<String> {
@@ -70,12 +65,7 @@ fn read_standard_input() -> anyhow::Result<String> {
     Ok(text)
 }
 
-async fn run_statements(
-    text: &str,
-    target: &Target,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+async fn run_statements(text: &str, target: &Target, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let statements = shell::statements(text);
     if statements.is_empty() {
         return Err(InputError::new("there is no query").into());

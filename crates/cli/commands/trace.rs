@@ -30,11 +30,7 @@ pub(crate) struct TraceArguments {
     project: ProjectArguments,
 }
 
-pub(crate) async fn run(
-    arguments: TraceArguments,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: TraceArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;

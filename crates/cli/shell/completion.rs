@@ -107,9 +107,7 @@ pub(crate) fn complete(line: &str, vocabulary: &Vocabulary) -> Completion {
     let begin = all.iter().rposition(|token| token.kind == Kind::Semicolon).map_or(0, |index| index + 1);
     let statement = &all[begin..];
     match statement.last() {
-        Some(token) if token.kind == (Kind::Text { is_closed: false }) => {
-            experiments(line, *token, vocabulary)
-        }
+        Some(token) if token.kind == (Kind::Text { is_closed: false }) => experiments(line, *token, vocabulary),
         Some(token) if is_inside_comment(line, *token) => Completion::default(),
         _ => names(line, statement, vocabulary),
     }
@@ -136,8 +134,7 @@ fn names(line: &str, statement: &[Token], vocabulary: &Vocabulary) -> Completion
     let start = path.first().map_or(line.len(), |token| token.start);
     let typed = unquoted(line, path);
     let before = statement[..path_begin].iter().rev().find(|token| !token.is_blank());
-    let keyword =
-        before.filter(|token| token.kind == Kind::Word).map(|token| token.text(line).to_uppercase());
+    let keyword = before.filter(|token| token.kind == Kind::Word).map(|token| token.text(line).to_uppercase());
 
     let mut candidates = Vec::new();
     if matches!(keyword.as_deref(), Some("FROM" | "JOIN")) {
@@ -188,13 +185,7 @@ fn push_keywords(typed: &str, candidates: &mut Vec<String>) {
 }
 
 /// Columns of the tables that the statement names, or of all of them.
-fn push_columns(
-    line: &str,
-    statement: &[Token],
-    typed: &str,
-    vocabulary: &Vocabulary,
-    candidates: &mut Vec<String>,
-) {
+fn push_columns(line: &str, statement: &[Token], typed: &str, vocabulary: &Vocabulary, candidates: &mut Vec<String>) {
     let sources = sources(line, statement, vocabulary);
     let qualified = typed.split_once('.').and_then(|(qualifier, rest)| {
         let source = sources.iter().find(|source| source.alias.eq_ignore_ascii_case(qualifier))?;
@@ -248,12 +239,10 @@ struct NamedSource {
 /// The tables after `FROM` and `JOIN`, with their aliases. A table function gives cases.
 fn sources(line: &str, statement: &[Token], vocabulary: &Vocabulary) -> Vec<NamedSource> {
     let tokens: Vec<Token> = statement.iter().copied().filter(|token| !token.is_blank()).collect();
-    let word =
-        |index: usize| tokens.get(index).filter(|token| token.kind == Kind::Word).map(|t| t.text(line));
+    let word = |index: usize| tokens.get(index).filter(|token| token.kind == Kind::Word).map(|t| t.text(line));
     let mut sources = Vec::new();
     for index in 0..tokens.len() {
-        let is_begin =
-            word(index).is_some_and(|word| matches!(word.to_uppercase().as_str(), "FROM" | "JOIN"));
+        let is_begin = word(index).is_some_and(|word| matches!(word.to_uppercase().as_str(), "FROM" | "JOIN"));
         let Some(name) = word(index + 1).filter(|_| is_begin) else { continue };
         let after_name = index + 2;
         let is_call = tokens.get(after_name).is_some_and(|token| token.text(line) == "(");
@@ -318,14 +307,7 @@ mod tests {
 
     fn vocabulary() -> Vocabulary {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
-        let cases = [
-            "id",
-            "input",
-            "metadata",
-            "metadata.model",
-            "scores.Factuality",
-            "scores.\"Answer Correctness\"",
-        ];
+        let cases = ["id", "input", "metadata", "metadata.model", "scores.Factuality", "scores.\"Answer Correctness\""];
         Vocabulary {
             tables: vec![("cases".into(), names(&cases)), ("spans".into(), names(&["id", "span_id"]))],
             functions: names(&["delta", "mean_ci"]),
@@ -371,10 +353,7 @@ mod tests {
     fn aliases_are_resolved() {
         assert_eq!(candidates("SELECT 1 FROM cases c WHERE c.scores.F"), ["c.scores.Factuality"]);
         assert_eq!(candidates("SELECT 1 FROM spans s JOIN cases AS c ON s.sp"), ["s.span_id"]);
-        assert_eq!(
-            candidates("SELECT 1 FROM experiment('x', 1) e WHERE e.meta"),
-            ["e.metadata", "e.metadata."]
-        );
+        assert_eq!(candidates("SELECT 1 FROM experiment('x', 1) e WHERE e.meta"), ["e.metadata", "e.metadata."]);
         assert_eq!(candidates("SELECT 1 FROM spans WHERE span"), ["span_id", "spans", "spans."]);
     }
 

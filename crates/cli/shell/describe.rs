@@ -29,9 +29,8 @@ pub(super) fn vocabulary(catalog: &Catalog) -> Vocabulary {
 /// The commands of the shell.
 pub(super) fn help() -> Document {
     let mut document = Document::default();
-    document.push(Block::Lines(vec![Line::plain(
-        "A statement ends with ; and may take several lines. Tab completes.",
-    )]));
+    document
+        .push(Block::Lines(vec![Line::plain("A statement ends with ; and may take several lines. Tab completes.")]));
     let mut grid = Grid::new(vec![Column::name("command"), Column::text("what it does")], Overflow::Hide);
     for (name, argument, what) in COMMANDS {
         grid.rows.push(vec![Cell::plain(format!("{name} {argument}")), Cell::plain(what)]);

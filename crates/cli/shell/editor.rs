@@ -101,12 +101,7 @@ impl Hinter for Assistant {
 impl Completer for Assistant {
     type Candidate = Pair;
 
-    fn complete(
-        &self,
-        line: &str,
-        position: usize,
-        context: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+    fn complete(&self, line: &str, position: usize, context: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = &line[..position];
         if meta::takes_file(typed) {
             return self.files.complete(line, position, context);

@@ -73,9 +73,7 @@ fn next(rest: &str, first: char) -> (Kind, usize) {
             let (length, is_closed) = quoted(rest, '"');
             (Kind::Quoted { is_closed }, length)
         }
-        '-' if rest.starts_with("--") => {
-            (Kind::Comment { is_closed: true }, rest.find('\n').unwrap_or(rest.len()))
-        }
+        '-' if rest.starts_with("--") => (Kind::Comment { is_closed: true }, rest.find('\n').unwrap_or(rest.len())),
         '/' if rest.starts_with("/*") => match rest[2..].find("*/") {
             Some(end) => (Kind::Comment { is_closed: true }, end + 4),
             None => (Kind::Comment { is_closed: false }, rest.len()),

@@ -15,7 +15,8 @@ mod pager;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use datafusion::arrow::datatypes::Schema;
@@ -27,7 +28,7 @@ pub(crate) use self::lexer::{split_at_commas, statements};
 use self::editor::{Editor, Input};
 use self::meta::Meta;
 use self::pager::PagedOutput;
-use crate::cancel::{self, interruptible};
+use crate::cancel::{self, interruptible_among_others};
 use crate::error::{self, Exit, InputError};
 use crate::output::{file_sink, write_rows};
 use crate::printer::Printer;
@@ -39,11 +40,19 @@ pub(crate) struct Shell {
     session: Session,
     settings: Settings,
     printer: Printer,
+    has_timing: bool,
+    display: Display,
+}
+
+/// How results are shown, and where.
+#[derive(Debug, Clone)]
+struct Display {
+    printer: Printer,
     format: Format,
     is_expanded: bool,
-    has_timing: bool,
-    /// Where results go instead of the terminal.
-    output: Option<File>,
+    spreadsheet_safe: bool,
+    /// A file instead of the terminal.
+    output: Option<Arc<File>>,
 }
 
 /// Whether the shell goes on.
@@ -55,8 +64,14 @@ enum Next {
 
 impl Shell {
     pub(crate) fn new(session: Session, settings: Settings, printer: Printer) -> Self {
-        let format = settings.format.unwrap_or_default();
-        Self { session, settings, printer, format, is_expanded: false, has_timing: true, output: None }
+        let display = Display {
+            printer,
+            format: settings.format.unwrap_or_default(),
+            is_expanded: false,
+            spreadsheet_safe: settings.spreadsheet_safe,
+            output: None,
+        };
+        Self { session, settings, printer, has_timing: true, display }
     }
 
     /// Reads and runs statements until the user leaves.
@@ -115,53 +130,24 @@ impl Shell {
 
     async fn run_statements(&mut self, text: &str) -> anyhow::Result<()> {
         for statement in statements(text) {
-            interruptible(self.run_statement(statement)).await?;
+            let (session, display, sql) = (self.session.clone(), self.display.clone(), statement.to_string());
+            let run = interruptible_among_others(async move { run_statement(&session, &display, &sql).await });
+            if let Some(finished) = run.await? {
+                self.note_finished(finished);
+            }
         }
         Ok(())
     }
 
-    async fn run_statement(&self, sql: &str) -> anyhow::Result<()> {
-        let begin = Instant::now();
-        let rows = query::start(&self.session, sql).await?;
-        let mut writer = self.writer(&rows.schema())?;
-        let written = write_rows(rows, writer.as_mut()).await;
-        let elapsed = begin.elapsed();
-        // Closes the pager, or waits for it.
-        drop(writer);
-        let count = match written {
-            Ok(count) => number::counted(count as i64, "row"),
-            Err(error) if error::is_closed_pipe(&error) => return Ok(()),
-            Err(error) => return Err(error),
-        };
+    fn note_finished(&self, finished: Finished) {
+        let count = number::counted(finished.rows as i64, "row");
         match self.has_timing {
             true => {
-                self.printer.note(&format!("{count} in {}", number::duration(Some(elapsed.as_secs_f64()))))
+                let time = number::duration(Some(finished.elapsed.as_secs_f64()));
+                self.printer.note(&format!("{count} in {time}"));
             }
             false => self.printer.note(&count),
         }
-        Ok(())
-    }
-
-    /// The writer for a result with this schema, as the user has set things.
-    fn writer(&self, schema: &Schema) -> anyhow::Result<Box<dyn BatchWriter>> {
-        let out = self.result_output()?;
-        if self.is_expanded {
-            return Ok(expanded_writer(schema, out));
-        }
-        let options = BatchOptions { width: None, spreadsheet_safe: self.settings.spreadsheet_safe };
-        Ok(batch_writer(self.format, schema, options, out)?)
-    }
-
-    fn result_output(&self) -> anyhow::Result<Box<dyn Write + Send>> {
-        let Some(file) = &self.output else {
-            if self.format.is_binary() && !self.is_expanded {
-                let message = format!("`{}` is binary and results go to the terminal", self.format);
-                return Err(InputError::with_hint(message, "send them to a file with \\o FILE").into());
-            }
-            return Ok(Box::new(PagedOutput::new(self.printer)));
-        };
-        let file = file.try_clone().context("cannot write to the file of \\o")?;
-        Ok(file_sink(if self.is_expanded { Format::Table } else { self.format }, file))
     }
 
     async fn run_meta(&mut self, line: &str) -> anyhow::Result<Next> {
@@ -179,8 +165,8 @@ impl Shell {
                 self.confirm("timing", self.has_timing);
             }
             Meta::Expanded(wanted) => {
-                self.is_expanded = wanted.unwrap_or(!self.is_expanded);
-                self.confirm("expanded display", self.is_expanded);
+                self.display.is_expanded = wanted.unwrap_or(!self.display.is_expanded);
+                self.confirm("expanded display", self.display.is_expanded);
             }
             Meta::Format(wanted) => self.set_format(wanted.as_deref())?,
             Meta::Output(path) => self.set_output(path.as_deref())?,
@@ -204,21 +190,67 @@ impl Shell {
 
     fn set_format(&mut self, wanted: Option<&str>) -> anyhow::Result<()> {
         if let Some(name) = wanted {
-            self.format = name.parse().map_err(InputError::new)?;
+            self.display.format = name.parse().map_err(InputError::new)?;
         }
-        self.printer.note(&format!("format is {}", self.format));
+        self.printer.note(&format!("format is {}", self.display.format));
         Ok(())
     }
 
     fn set_output(&mut self, path: Option<&Path>) -> anyhow::Result<()> {
-        self.output = match path {
+        self.display.output = match path {
             Some(path) => {
                 let cannot = || InputError::new(format!("cannot write `{}`", path.display()));
                 let file = OpenOptions::new().create(true).write(true).truncate(true).open(path);
-                Some(file.with_context(cannot)?)
+                Some(Arc::new(file.with_context(cannot)?))
             }
             None => None,
         };
         Ok(())
+    }
+}
+
+/// What a statement gave.
+struct Finished {
+    rows: u64,
+    elapsed: Duration,
+}
+
+/// Runs one statement and shows its rows; nothing comes back when the user left the pager early.
+async fn run_statement(session: &Session, display: &Display, sql: &str) -> anyhow::Result<Option<Finished>> {
+    let begin = Instant::now();
+    let rows = query::start(session, sql).await?;
+    let mut writer = display.writer(&rows.schema())?;
+    let written = write_rows(rows, writer.as_mut()).await;
+    let elapsed = begin.elapsed();
+    // Closes the pager, or waits for it.
+    drop(writer);
+    match written {
+        Ok(rows) => Ok(Some(Finished { rows, elapsed })),
+        Err(error) if error::is_closed_pipe(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Display {
+    /// The writer for a result with this schema.
+    fn writer(&self, schema: &Schema) -> anyhow::Result<Box<dyn BatchWriter>> {
+        let out = self.result_output()?;
+        if self.is_expanded {
+            return Ok(expanded_writer(schema, out));
+        }
+        let options = BatchOptions { width: None, spreadsheet_safe: self.spreadsheet_safe };
+        Ok(batch_writer(self.format, schema, options, out)?)
+    }
+
+    fn result_output(&self) -> anyhow::Result<Box<dyn Write + Send>> {
+        let Some(file) = &self.output else {
+            if self.format.is_binary() && !self.is_expanded {
+                let message = format!("`{}` is binary and results go to the terminal", self.format);
+                return Err(InputError::with_hint(message, "send them to a file with \\o FILE").into());
+            }
+            return Ok(Box::new(PagedOutput::new(self.printer)));
+        };
+        let file = file.try_clone().context("cannot write to the file of \\o")?;
+        Ok(file_sink(if self.is_expanded { Format::Table } else { self.format }, file))
     }
 }

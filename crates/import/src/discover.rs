@@ -98,10 +98,8 @@ impl Found {
     }
 
     fn add_pattern(&mut self, pattern: &str) -> Result<(), ImportError> {
-        let matches = glob::glob(pattern).map_err(|error| ImportError::Pattern {
-            pattern: pattern.to_string(),
-            message: error.msg.to_string(),
-        })?;
+        let matches = glob::glob(pattern)
+            .map_err(|error| ImportError::Pattern { pattern: pattern.to_string(), message: error.msg.to_string() })?;
         for path in matches {
             let path = path.map_err(|e| path_error(&e.path().display().to_string(), e.into()))?;
             if !is_hidden(&path) {

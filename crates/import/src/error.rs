@@ -38,7 +38,9 @@ pub enum ImportError {
         first_skipped: Option<String>,
     },
     /// One experiment name for several files.
-    #[error("an experiment name is for one file, and these are {files}; leave it out to name each experiment after its file")]
+    #[error(
+        "an experiment name is for one file, and these are {files}; leave it out to name each experiment after its file"
+    )]
     ExperimentNameForMany {
         /// How many files were recognised.
         files: usize,
@@ -100,11 +102,7 @@ impl Fault {
         }
     }
 
-    pub(crate) fn field(
-        field: impl Into<Cow<'static, str>>,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn field(field: impl Into<Cow<'static, str>>, reason: &'static str, message: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..Self::row(reason, message) }
     }
 

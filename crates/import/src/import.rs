@@ -77,9 +77,7 @@ async fn plan(request: &ImportRequest, report: &mut ImportReport) -> Result<Vec<
     let looking = Arc::clone(&shared);
     let files: VecDeque<(usize, Source)> = sources.into_iter().enumerate().collect();
     let count = files.len();
-    let mut answers = on_workers(files, worker_count(), move |(index, source)| {
-        (index, look(source, index, &looking))
-    });
+    let mut answers = on_workers(files, worker_count(), move |(index, source)| (index, look(source, index, &looking)));
     let mut looked = Vec::with_capacity(count);
     while let Some(answer) = answers.recv().await {
         looked.push(answer);

@@ -122,9 +122,10 @@ impl Loader {
     }
 
     fn load_rows(&self, file: &Planned) -> Result<Staged, Stop> {
-        let opened = file.source.open().map_err(|error| {
-            Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None)
-        })?;
+        let opened = file
+            .source
+            .open()
+            .map_err(|error| Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None))?;
         let progress = Arc::clone(&self.progress);
         let mut rows = Rows::open(opened, Rc::new(move |n| progress.bytes_read(n)), self.request.from.is_some())?;
         let mut sink = Sink::new(self, file);

@@ -113,7 +113,13 @@ pub(crate) const MANY_EXPERIMENTS: &str = "many_experiments";
 /// Every word of this crate that stops a whole file.
 #[cfg(test)]
 pub(crate) const STOPPING: [&str; 8] = [
-    UNREADABLE, UTF16, NOT_RECOGNISED, NO_ROWS, NAME_TAKEN, DUPLICATE_EXPERIMENT, EXPERIMENT_ELSEWHERE,
+    UNREADABLE,
+    UTF16,
+    NOT_RECOGNISED,
+    NO_ROWS,
+    NAME_TAKEN,
+    DUPLICATE_EXPERIMENT,
+    EXPERIMENT_ELSEWHERE,
     MANY_EXPERIMENTS,
 ];
 

@@ -18,9 +18,9 @@ mod experiment;
 mod span;
 
 pub use answers::{
-    CaseCell, CaseColumn, CaseRow, CaseTable, Diff, DiffCounts, ExperimentList, ExperimentRow,
-    ExperimentSide, ImportReport, ImportedExperiment, MetricDelta, MetricSummary, ScoreDelta, ScoreSummary,
-    SkippedFile, Summary, Trace, TraceSpan, Verdict,
+    CaseCell, CaseColumn, CaseRow, CaseTable, Diff, DiffCounts, ExperimentList, ExperimentRow, ExperimentSide,
+    ImportReport, ImportedExperiment, MetricDelta, MetricSummary, ScoreDelta, ScoreSummary, SkippedFile, Summary,
+    Trace, TraceSpan, Verdict,
 };
 pub use experiment::{Experiment, ExperimentStatus};
 pub use span::{Span, SpanType};

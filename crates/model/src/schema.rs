@@ -66,9 +66,8 @@ pub const TRIAL_INDEX: &str = "trial_index";
 pub const SPAN_COUNT: &str = "span_count";
 
 /// Columns that hold JSON text.
-pub const JSON_COLUMNS: [&str; 11] = [
-    INPUT, OUTPUT, EXPECTED, ERROR, METADATA, SCORES, METRICS, SPAN_ATTRIBUTES, CONTEXT, ORIGIN, EXTRA,
-];
+pub const JSON_COLUMNS: [&str; 11] =
+    [INPUT, OUTPUT, EXPECTED, ERROR, METADATA, SCORES, METRICS, SPAN_ATTRIBUTES, CONTEXT, ORIGIN, EXTRA];
 
 /// JSON columns whose scalar paths are shredded into typed columns of their own.
 pub const SHREDDED_COLUMNS: [&str; 4] = [METADATA, INPUT, OUTPUT, EXPECTED];

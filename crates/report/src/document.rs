@@ -144,9 +144,7 @@ fn push_markdown(block: &Block, out: &mut String) {
         Block::Title(text) => push_line(&format!("# {text}"), out),
         Block::Heading(text) => push_line(&format!("## {text}"), out),
         Block::Fields(fields) => {
-            fields
-                .iter()
-                .for_each(|(name, value)| push_line(&format!("- **{name}**: {}", value.text()), out));
+            fields.iter().for_each(|(name, value)| push_line(&format!("- **{name}**: {}", value.text()), out));
         }
         Block::Lines(lines) => lines.iter().for_each(|line| push_line(&format!("- {}", line.text()), out)),
         Block::Drawing(lines) => {

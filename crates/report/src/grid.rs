@@ -183,8 +183,7 @@ mod tests {
     fn grid(overflow: Overflow) -> Grid {
         let columns = vec![Column::name("id"), Column::text("output"), Column::number("score")];
         let mut grid = Grid::new(columns, overflow);
-        for (id, output, score) in
-            [("a", "a short answer", "1.00"), ("bb", "one\nthat is a good deal longer", "0.50")]
+        for (id, output, score) in [("a", "a short answer", "1.00"), ("bb", "one\nthat is a good deal longer", "0.50")]
         {
             grid.rows.push(vec![Cell::plain(id), Cell::plain(output), Cell::plain(score)]);
         }

@@ -9,7 +9,7 @@ const GAP: usize = 2;
 /// The narrowest that a column of text becomes.
 const TEXT_WIDTH_MIN: usize = 12;
 /// The widest that a column of text becomes where no width is given.
-const TEXT_WIDTH_MAX: usize = 124;
+const TEXT_WIDTH_MAX: usize = 60;
 
 /// Which columns are shown, and how wide.
 #[derive(Debug, Clone, Default)]
@@ -62,13 +62,7 @@ impl Layout {
         parts.into_iter().map(|part| Self::of(part, &natural, columns, width, Vec::new())).collect()
     }
 
-    fn of(
-        shown: Vec<usize>,
-        natural: &[usize],
-        columns: &[Column],
-        width: Option<usize>,
-        hidden: Vec<usize>,
-    ) -> Self {
+    fn of(shown: Vec<usize>, natural: &[usize], columns: &[Column], width: Option<usize>, hidden: Vec<usize>) -> Self {
         let mut widths: Vec<usize> = shown.iter().map(|&index| natural[index]).collect();
         let flexible: Vec<bool> = shown.iter().map(|&index| columns[index].flexible).collect();
         match width {
@@ -84,8 +78,7 @@ impl Layout {
 
     /// Writes the heading and the line below it.
     pub(crate) fn push_header(&self, columns: &[Column], out: &mut String) {
-        let cells: Vec<Cell> =
-            columns.iter().map(|column| Cell::new(column.title.as_str(), Tone::Strong)).collect();
+        let cells: Vec<Cell> = columns.iter().map(|column| Cell::new(column.title.as_str(), Tone::Strong)).collect();
         self.push_line(columns, &cells, out);
         let total: usize = self.shown.iter().map(|(_, width)| width + GAP).sum();
         out.push_str(&Tone::Quiet.paint(&"─".repeat(total.saturating_sub(GAP))));
@@ -153,8 +146,7 @@ fn groups(columns: &[Column], limit: usize, size: impl Fn(usize) -> usize) -> Ve
             _ => groups.push(vec![index]),
         }
     }
-    let fits =
-        |group: &[usize]| size(0) + group.iter().map(|&index| size(index)).sum::<usize>() <= limit + GAP;
+    let fits = |group: &[usize]| size(0) + group.iter().map(|&index| size(index)).sum::<usize>() <= limit + GAP;
     let split = |group: Vec<usize>| {
         if fits(&group) { vec![group] } else { group.into_iter().map(|one| vec![one]).collect() }
     };

@@ -71,13 +71,7 @@ impl Scale {
 }
 
 /// `delta ±half`, each times `factor`; `delta [low, high]` where the interval is not symmetric.
-pub fn interval(
-    delta: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    factor: f64,
-    decimals: usize,
-) -> String {
+pub fn interval(delta: Option<f64>, low: Option<f64>, high: Option<f64>, factor: f64, decimals: usize) -> String {
     let Some(delta) = delta else { return NONE.to_string() };
     let shown = signed(delta * factor, decimals);
     let (Some(low), Some(high)) = (low, high) else { return shown };
@@ -275,10 +269,7 @@ mod tests {
     fn differences_carry_sign_and_interval() {
         let percent = Scale::Percent;
         assert_eq!(percent.difference_interval(Some(-0.042), Some(-0.06), Some(-0.024)), "−4.20 ±1.80");
-        assert_eq!(
-            percent.difference_interval(Some(-0.042), Some(-0.09), Some(-0.024)),
-            "−4.20 [−9.00, −2.40]"
-        );
+        assert_eq!(percent.difference_interval(Some(-0.042), Some(-0.09), Some(-0.024)), "−4.20 [−9.00, −2.40]");
         assert_eq!(percent.difference(Some(-0.00001)), "0.00");
         assert_eq!(percent.difference(Some(0.05)), "+5.00");
     }

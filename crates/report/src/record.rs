@@ -171,8 +171,7 @@ mod tests {
         let first = Record::from([("a".into(), Datum::Number(None)), ("b".into(), Datum::from("x"))]);
         let second = Record::from([("c".into(), Datum::from(2))]);
         let batch = record_batch(&[first, second]).unwrap();
-        let types: Vec<&DataType> =
-            batch.schema_ref().fields().iter().map(|field| field.data_type()).collect();
+        let types: Vec<&DataType> = batch.schema_ref().fields().iter().map(|field| field.data_type()).collect();
         assert_eq!(types, [&DataType::Float64, &DataType::Utf8, &DataType::Int64]);
         assert_eq!(batch.num_rows(), 2);
     }

@@ -111,7 +111,8 @@ fn functions(context: &SessionContext) -> Vec<FunctionInfo> {
 fn written_name(field: &datafusion::arrow::datatypes::Field) -> String {
     let Some(path) = field.metadata().get(PATH_KEY) else { return field.name().clone() };
     let (json, keys) = decode_path(path);
-    let keys = keys.iter().map(|key| if is_plain(key) { key.clone() } else { format!("\"{}\"", key.replace('"', "\"\"")) });
+    let keys =
+        keys.iter().map(|key| if is_plain(key) { key.clone() } else { format!("\"{}\"", key.replace('"', "\"\"")) });
     std::iter::once(json.to_string()).chain(keys).collect::<Vec<_>>().join(".")
 }
 
@@ -154,7 +155,9 @@ fn description_of(column: &str) -> &'static str {
         schema::PURPOSE => "`scorer` on a scorer span and on everything below it.",
         schema::START => "Start, Unix seconds.",
         schema::END => "End, Unix seconds.",
-        schema::COMPARISON_KEY_HASH => "Hash of the default comparison key, the canonical JSON of `input`; null when input is null.",
+        schema::COMPARISON_KEY_HASH => {
+            "Hash of the default comparison key, the canonical JSON of `input`; null when input is null."
+        }
         schema::TRIAL_INDEX => "0-based index among the cases of one experiment with equal keys.",
         schema::SPAN_COUNT => "Spans in the trace, root included.",
         schema::INPUT => "Input.",

@@ -1,5 +1,6 @@
 //! What can go wrong between a query and its answer.
 
+use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use evalhouse_store::StoreError;
 
@@ -43,11 +44,11 @@ impl SessionError {
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Configuration(_) => Self::Query { message: readable(&error) },
-            DataFusionError::ResourcesExhausted(message) => {
-                Self::Resources { limit_mib: 0, message: message.clone() }
-            }
+            DataFusionError::ResourcesExhausted(message) => Self::Resources { limit_mib: 0, message: message.clone() },
             // A cast or an arithmetic fault comes from what the query asked of its data.
-            DataFusionError::Execution(_) | DataFusionError::ArrowError(..) => Self::Query { message: readable(&error) },
+            DataFusionError::Execution(_) | DataFusionError::ArrowError(..) => {
+                Self::Query { message: readable(&error) }
+            }
             _ => Self::Engine(error),
         }
     }
@@ -68,13 +69,39 @@ impl SessionError {
     }
 }
 
+/// Names the nearest columns; all of them would be a page.
+fn unknown_column<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let mut nearest: Vec<(f64, &str)> = known
+        .map(|column| (strsim::jaro_winkler(&column.to_lowercase(), &name.to_lowercase()), column))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .collect();
+    nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let names: Vec<String> = nearest.iter().take(3).map(|(_, column)| format!("`{column}`")).collect();
+    match names.is_empty() {
+        true => format!("there is no column `{name}`"),
+        false => format!("there is no column `{name}`; did you mean {}?", names.join(" or ")),
+    }
+}
+
 /// The message without the engine's own prefixes.
 fn readable(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
-    let known = ["Error during planning: ", "Schema error: ", "SQL error: ", "Execution error: ", "Arrow error: ", "This feature is not implemented: "];
+    let known = [
+        "Error during planning: ",
+        "Schema error: ",
+        "SQL error: ",
+        "Execution error: ",
+        "Arrow error: ",
+        "This feature is not implemented: ",
+    ];
     let mut text = text.as_str();
     while let Some(rest) = known.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest;
+    }
+    if let DataFusionError::SchemaError(schema, _) = error.find_root()
+        && let SchemaError::FieldNotFound { field, valid_fields } = schema.as_ref()
+    {
+        return unknown_column(&field.name, valid_fields.iter().map(|column| column.name.as_str()));
     }
     match text.strip_prefix("ParserError(\"").and_then(|rest| rest.strip_suffix("\")")) {
         Some(inner) => format!("syntax error: {}", inner.replace("\\\"", "\"")),

@@ -19,6 +19,7 @@ mod error;
 mod paths;
 mod pruning;
 mod session;
+mod syntax;
 mod tables;
 
 pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};

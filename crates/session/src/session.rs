@@ -17,14 +17,18 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
 use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, ScalarUDF};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
 use evalhouse_model::Experiment;
 use evalhouse_store::{Snapshot, Store};
 
 use crate::catalog::Catalog;
 use crate::paths::{PathColumns, PathPlanner, Resolution};
+use crate::syntax;
 use crate::tables::{self, Part, SpansTable};
 use crate::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS, SessionError};
 
+/// DuckDB's SQL: lists in brackets, names in any case.
+const DIALECT: Dialect = Dialect::DuckDB;
 /// The least memory a session is given, whatever the machine has.
 const MEMORY_LIMIT_MIN: usize = 256 << 20;
 /// Consumers named in an out-of-memory message.
@@ -81,10 +85,15 @@ impl Session {
     /// # Errors
     /// [`SessionError::Query`] when the query is wrong, [`SessionError::ReadOnly`] when it is not one.
     pub async fn sql(&self, query: &str) -> Result<DataFrame, SessionError> {
-        let plan = match self.context.state().create_logical_plan(query).await {
+        let state = self.context.state();
+        let mut statement = state.sql_to_statement(query, &DIALECT).map_err(SessionError::of)?;
+        if let Statement::Statement(inner) = &mut statement {
+            syntax::keys_after_indexes(inner.as_mut());
+        }
+        let plan = match state.statement_to_plan(statement.clone()).await {
             Ok(plan) => plan,
             Err(first) => {
-                let retried = self.json_context.state().create_logical_plan(query).await;
+                let retried = self.json_context.state().statement_to_plan(statement).await;
                 retried.map_err(|_| SessionError::of(first))?
             }
         };
@@ -113,14 +122,19 @@ impl Session {
     /// # Errors
     /// [`SessionError::Query`] with what is wrong with it.
     pub fn expression(&self, text: &str, schema: &DFSchema) -> Result<Expr, SessionError> {
-        let parsed = match self.context.state().create_logical_expr(text, schema) {
-            Ok(expression) => expression,
+        let state = self.context.state();
+        let mut parsed = state.sql_to_expr_with_alias(text, &DIALECT).map_err(SessionError::of)?;
+        if let Some(word) = &parsed.alias {
+            return Err(SessionError::Query { message: format!("syntax error: `{word}` is not expected here") });
+        }
+        syntax::keys_after_indexes(&mut parsed.expr);
+        match state.create_logical_expr_from_sql_expr(parsed.clone(), schema) {
+            Ok(expression) => Ok(expression),
             Err(first) => {
-                let retried = self.json_context.state().create_logical_expr(text, schema);
-                retried.map_err(|_| SessionError::of(first))?
+                let retried = self.json_context.state().create_logical_expr_from_sql_expr(parsed, schema);
+                retried.map_err(|_| SessionError::of(first))
             }
-        };
-        Ok(parsed)
+        }
     }
 
     /// A scalar function of the session.
@@ -175,14 +189,15 @@ fn build_state(
     memory_limit: usize,
     columns: &Arc<PathColumns>,
 ) -> Result<SessionState, SessionError> {
-    let mut config = SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("evalhouse", "public");
+    let mut config =
+        SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("evalhouse", "public");
     if let Some(threads) = options.threads {
         config = config.with_target_partitions(threads.max(1));
     }
     let settings = config.options_mut();
     // Names keep the case they are written in: `metadata.userId` is not `metadata.userid`.
     settings.sql_parser.enable_ident_normalization = false;
-    settings.sql_parser.dialect = Dialect::DuckDB;
+    settings.sql_parser.dialect = DIALECT;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     settings.execution.parquet.bloom_filter_on_read = true;
@@ -200,7 +215,8 @@ fn build_state(
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
         .build_arc()
         .map_err(SessionError::of)?;
-    let mut state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let mut state =
+        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
     datafusion_functions_json::register_all(&mut state).map_err(SessionError::of)?;
     for function in evalhouse_functions::scalar_functions() {
         state.register_udf(function).map_err(SessionError::of)?;
@@ -219,7 +235,11 @@ fn with_resolution(state: &SessionState, columns: &Arc<PathColumns>, resolution:
     SessionStateBuilder::new_from_existing(state.clone()).with_expr_planners(planners).build()
 }
 
-fn register_tables(context: &SessionContext, snapshot: &Snapshot, url: &ObjectStoreUrl) -> datafusion::error::Result<()> {
+fn register_tables(
+    context: &SessionContext,
+    snapshot: &Snapshot,
+    url: &ObjectStoreUrl,
+) -> datafusion::error::Result<()> {
     let cases = Arc::new(SpansTable::new(snapshot, url.clone(), Part::Cases));
     let scores = tables::scores(snapshot, Arc::clone(&cases))?;
     context.register_table(CASES, cases)?;

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use deltalake_core::kernel::{
-    ArrayType, DataType as DeltaType, MetadataValue, PrimitiveType, StructField, StructType,
-};
+use deltalake_core::kernel::{ArrayType, DataType as DeltaType, MetadataValue, PrimitiveType, StructField, StructType};
 use evalhouse_model::schema::{self, decode_column, encode_column};
 
 use crate::StoreError;

@@ -246,8 +246,9 @@ impl Layout {
         let score = |row: usize, name: &str| {
             rows.scores(row).iter().find(|(known, _)| &**known == name).and_then(|(_, value)| *value)
         };
-        let metric =
-            |row: usize, name: &str| rows.metrics(row).iter().find(|(known, _)| &**known == name).map(|(_, value)| *value);
+        let metric = |row: usize, name: &str| {
+            rows.metrics(row).iter().find(|(known, _)| &**known == name).map(|(_, value)| *value)
+        };
         for name in &self.scores {
             arrays.push(float_array((0..length).map(|row| score(row, name))));
         }
@@ -265,7 +266,9 @@ impl Layout {
                 }
             }
             let index = shredder.index();
-            arrays.extend(paths.iter().map(|(key, kind)| shredder.array(index.get(key.as_str()).copied(), *kind, length)));
+            arrays.extend(
+                paths.iter().map(|(key, kind)| shredder.array(index.get(key.as_str()).copied(), *kind, length)),
+            );
         }
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), arrays)?)
     }
@@ -512,7 +515,9 @@ fn own_scores(span: &Span) -> Option<String> {
 }
 
 fn own_metrics(span: &Span) -> Option<String> {
-    json_object(span.metrics.iter().map(|(name, value)| (&**name, serde_json::Number::from_f64(*value).map(Into::into))))
+    json_object(
+        span.metrics.iter().map(|(name, value)| (&**name, serde_json::Number::from_f64(*value).map(Into::into))),
+    )
 }
 
 fn json_object<'a>(entries: impl Iterator<Item = (&'a str, Option<serde_json::Value>)>) -> Option<String> {

@@ -76,10 +76,10 @@ impl Location {
 
     /// The log of the Delta table of this name.
     pub(crate) fn log_store(&self, table: &str) -> Result<LogStoreRef, StoreError> {
-        let url = self.url.join(&format!("{table}/")).map_err(|e| StoreError::InvalidUrl {
-            url: self.text.clone(),
-            reason: e.to_string(),
-        })?;
+        let url = self
+            .url
+            .join(&format!("{table}/"))
+            .map_err(|e| StoreError::InvalidUrl { url: self.text.clone(), reason: e.to_string() })?;
         let prefixed = Arc::new(PrefixStore::new(Arc::clone(&self.root), self.table_path(table)));
         Ok(default_logstore(prefixed, Arc::clone(&self.root), &url, &StorageConfig::default()))
     }

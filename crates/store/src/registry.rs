@@ -71,8 +71,7 @@ impl Record {
 /// Reads every record, newest of each kind and id first come.
 pub(crate) async fn read(location: &Location, registry: &DeltaTable) -> Result<Vec<Record>, StoreError> {
     let base = location.table_path(REGISTRY);
-    let paths: Vec<String> =
-        registry.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect();
+    let paths: Vec<String> = registry.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect();
     let batches: Vec<Vec<Record>> = futures::stream::iter(paths)
         .map(|path| {
             let root = Arc::clone(&location.root);
@@ -136,9 +135,8 @@ pub(crate) async fn append(
 }
 
 fn encode(records: &[Record]) -> Result<Vec<u8>, StoreError> {
-    let text = |pick: fn(&Record) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(records.iter().map(pick)))
-    };
+    let text =
+        |pick: fn(&Record) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(records.iter().map(pick))) };
     let written = TimestampMicrosecondArray::from_iter_values(records.iter().map(|r| r.written)).with_timezone("UTC");
     let deleted: BooleanArray = records.iter().map(|r| Some(r.deleted)).collect();
     let field = |name: &str, data_type: DataType| Field::new(name, data_type, true);

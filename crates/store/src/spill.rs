@@ -9,21 +9,19 @@ use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
-/// Buckets of values in temporary files; a bucket is read back whole.
+/// Bytes buffered for each bucket: many are open at once.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Buckets of values in temporary files, uncompressed: they are written and read once.
 pub(crate) struct Buckets<T> {
-    writers: Vec<zstd::Encoder<'static, BufWriter<File>>>,
+    writers: Vec<BufWriter<File>>,
     values: PhantomData<T>,
 }
 
 impl<T: Serialize + DeserializeOwned> Buckets<T> {
     pub(crate) fn new(count: usize) -> Result<Self, StoreError> {
         let writers = (0..count)
-            .map(|_| {
-                let mut encoder = zstd::Encoder::new(BufWriter::new(tempfile::tempfile()?), 1)?;
-                // Many buckets are open at once: a small window keeps each one small.
-                encoder.window_log(17)?;
-                Ok(encoder)
-            })
+            .map(|_| Ok(BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?)))
             .collect::<Result<_, std::io::Error>>()?;
         Ok(Self { writers, values: PhantomData })
     }
@@ -45,7 +43,7 @@ impl<T: Serialize + DeserializeOwned> Buckets<T> {
         self.writers
             .into_iter()
             .map(|writer| {
-                let mut file = writer.finish()?.into_inner().map_err(|e| e.into_error())?;
+                let mut file = writer.into_inner().map_err(|e| e.into_error())?;
                 file.rewind()?;
                 Ok(Bucket { file, values: PhantomData })
             })
@@ -72,7 +70,7 @@ impl<T: DeserializeOwned> Bucket<T> {
 
     /// Reads the values back one at a time.
     pub(crate) fn for_each(self, mut visit: impl FnMut(T) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut reader = BufReader::new(zstd::Decoder::new(self.file)?);
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, self.file);
         let mut bytes = Vec::new();
         loop {
             let mut length = [0; 8];

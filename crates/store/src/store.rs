@@ -17,6 +17,7 @@ use parquet::arrow::async_reader::MetadataFetch;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 
+use crate::StoreError;
 use crate::columns::Columns;
 use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
 use crate::location::Location;
@@ -24,7 +25,6 @@ use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::table::{self, Commit, REGISTRY, SPANS};
 use crate::writer::{ExperimentWriter, StagedExperiment, StagedFile, Target, WriterOptions};
-use crate::StoreError;
 
 /// Attempts to commit before giving up; each one follows a commit of somebody else.
 const ATTEMPTS_MAX: usize = 60;

@@ -10,10 +10,10 @@ use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use evalhouse_model::schema;
 
+use crate::StoreError;
 use crate::columns::Columns;
 use crate::encode::FORMAT_VERSION;
 use crate::location::Location;
-use crate::StoreError;
 
 /// Table of cases and spans.
 pub(crate) const SPANS: &str = "spans";
@@ -103,17 +103,11 @@ pub(crate) enum Commit {
 }
 
 /// Commits `actions` on top of exactly the version that `table` has loaded.
-pub(crate) async fn commit(
-    table: &DeltaTable,
-    actions: Vec<Action>,
-    mode: SaveMode,
-) -> Result<Commit, StoreError> {
+pub(crate) async fn commit(table: &DeltaTable, actions: Vec<Action>, mode: SaveMode) -> Result<Commit, StoreError> {
     let operation = DeltaOperation::Write { mode, partition_by: None, predicate: None };
     let builder: CommitBuilder = CommitProperties::default().with_max_retries(0).into();
-    let outcome = builder
-        .with_actions(actions)
-        .build(Some(table.snapshot()?.snapshot()), table.log_store(), operation)
-        .await;
+    let outcome =
+        builder.with_actions(actions).build(Some(table.snapshot()?.snapshot()), table.log_store(), operation).await;
     match outcome {
         Ok(_) => Ok(Commit::Done),
         Err(
@@ -131,7 +125,8 @@ pub(crate) async fn commit(
 
 /// The action that gives the table more columns.
 pub(crate) fn set_columns(table: &DeltaTable, columns: &Columns) -> Result<Action, StoreError> {
-    let metadata = table.snapshot()?.metadata().clone().with_schema(&columns.to_schema()?).map_err(DeltaTableError::from)?;
+    let metadata =
+        table.snapshot()?.metadata().clone().with_schema(&columns.to_schema()?).map_err(DeltaTableError::from)?;
     Ok(Action::Metadata(metadata))
 }
 

@@ -207,11 +207,7 @@ pub(crate) fn assemble(
 
 /// Checks one trace and marks scorer spans. Returns the index of the root, or nothing when the whole
 /// trace was dropped. Dropped rows are taken out of `trace`.
-fn check(
-    trace: &mut Vec<Span>,
-    on_bad_row: OnBadRow,
-    dropped: &mut Dropped,
-) -> Result<Option<usize>, RowError> {
+fn check(trace: &mut Vec<Span>, on_bad_row: OnBadRow, dropped: &mut Dropped) -> Result<Option<usize>, RowError> {
     let Some(root) = trace.iter().position(|span| span.span_parents.is_empty()) else {
         let span = &trace[0];
         let (line, trace_id) = (span.line, span.root_span_id.clone());
@@ -256,8 +252,7 @@ fn drop_unreachable(
     on_bad_row: OnBadRow,
     dropped: &mut Dropped,
 ) -> Result<(), RowError> {
-    let index: HashMap<String, usize> =
-        trace.iter().enumerate().map(|(i, span)| (span.span_id.clone(), i)).collect();
+    let index: HashMap<String, usize> = trace.iter().enumerate().map(|(i, span)| (span.span_id.clone(), i)).collect();
     let mut below: HashMap<usize, Vec<usize>> = HashMap::new();
     for (i, span) in trace.iter().enumerate() {
         for parent in &span.span_parents {
@@ -293,7 +288,10 @@ fn drop_unreachable(
             ),
             None => (
                 "cycle",
-                format!("span `{}` is not below the root of trace `{}`: its parents form a cycle or were dropped", span.span_id, span.root_span_id),
+                format!(
+                    "span `{}` is not below the root of trace `{}`: its parents form a cycle or were dropped",
+                    span.span_id, span.root_span_id
+                ),
             ),
         };
         bad_row(on_bad_row, dropped, 1, || RowError {

@@ -17,15 +17,16 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::columns::{Columns, PathColumn};
 use crate::encode::{Layout, PartWriter, Rows, Survey};
 use crate::spill::Buckets;
-use crate::traces::{
-    Case, Dropped, OnBadRow, RowIdentity, assemble, distinct_keys, number_trials, superseded,
-};
+use crate::traces::{Case, Dropped, OnBadRow, RowIdentity, assemble, distinct_keys, number_trials, superseded};
 use crate::{RowError, StoreError, WriteError};
 
-/// Buckets by trace. With 64, an experiment of 64 memory limits still fits bucket by bucket.
-const TRACE_BUCKETS: usize = 64;
+/// Buckets by trace: an experiment of 128 memory limits still fits bucket by bucket. Every bucket is
+/// an open file, and two writers of a process stay below the usual limit of 1,024.
+const TRACE_BUCKETS: usize = 128;
+/// Buckets by row id; a row is 64 bytes there.
+const IDENTITY_BUCKETS: usize = 32;
 /// Buckets by key hash, and one more for cases without a key.
-const KEY_BUCKETS: usize = 64;
+const KEY_BUCKETS: usize = 128;
 /// Bits of a key hash, see [`evalhouse_model::canonical::canonical_hash`].
 const KEY_BITS: u32 = 126;
 
@@ -185,11 +186,7 @@ impl ExperimentWriter {
         Ok(staged_file(path, size, part.layout, &part.statistics))
     }
 
-    fn write_set_aside(
-        &mut self,
-        set_aside: SetAside,
-        dropped: &mut Dropped,
-    ) -> Result<Vec<StagedFile>, WriteError> {
+    fn write_set_aside(&mut self, set_aside: SetAside, dropped: &mut Dropped) -> Result<Vec<StagedFile>, WriteError> {
         let SetAside { spans, identities, mut cases, mut children } = set_aside;
         let gone = self.gone_of(identities, dropped)?;
         let trace_buckets = spans.finish()?;
@@ -234,7 +231,8 @@ impl ExperimentWriter {
         // Second pass: trials meet in the bucket of their key.
         let layout = Layout::new(&cases, &self.target.columns);
         let row_count = usize::try_from(self.experiment.rows).unwrap_or(usize::MAX);
-        let mut writer = PartWriter::new(tempfile::tempfile().map_err(StoreError::from)?, layout, &self.experiment, row_count)?;
+        let mut writer =
+            PartWriter::new(tempfile::tempfile().map_err(StoreError::from)?, layout, &self.experiment, row_count)?;
         for bucket in rolled.finish()? {
             let mut bucket_cases = bucket.read()?;
             number_trials(&mut bucket_cases);
@@ -244,8 +242,12 @@ impl ExperimentWriter {
         let mut files = vec![self.upload(writer.close(&self.experiment)?, true)?];
         if child_count > 0 {
             let layout = Layout::new(&children, &self.target.columns);
-            let mut writer =
-                PartWriter::new(tempfile::tempfile().map_err(StoreError::from)?, layout, &self.experiment, child_count)?;
+            let mut writer = PartWriter::new(
+                tempfile::tempfile().map_err(StoreError::from)?,
+                layout,
+                &self.experiment,
+                child_count,
+            )?;
             for bucket in below.finish()? {
                 bucket.for_each(|chunk| writer.write(&Rows::Spans(&chunk)))?;
             }
@@ -289,7 +291,8 @@ impl ExperimentWriter {
 
     fn file_path(&self, is_root: bool) -> String {
         // Ids are the user's; a path keeps only letters and digits of them, and is unique anyway.
-        let id: String = self.experiment.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
+        let id: String =
+            self.experiment.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
         format!("is_root={is_root}/{id}-{}.parquet", uuid::Uuid::new_v4().simple())
     }
 
@@ -320,7 +323,7 @@ impl SetAside {
     fn new() -> Result<Self, StoreError> {
         Ok(Self {
             spans: Buckets::new(TRACE_BUCKETS)?,
-            identities: Buckets::new(TRACE_BUCKETS)?,
+            identities: Buckets::new(IDENTITY_BUCKETS)?,
             cases: Survey::new(true),
             children: Survey::new(false),
         })
@@ -357,8 +360,17 @@ fn staged_file(path: String, size: u64, layout: Layout, statistics: &crate::enco
 /// Bytes a span takes while buffered, about.
 fn size_of_span(span: &Span) -> usize {
     let texts = [
-        &span.input, &span.output, &span.expected, &span.error, &span.metadata, &span.context, &span.origin,
-        &span.extra, &span.span_attributes, &span.name, &span.span_type,
+        &span.input,
+        &span.output,
+        &span.expected,
+        &span.error,
+        &span.metadata,
+        &span.context,
+        &span.origin,
+        &span.extra,
+        &span.span_attributes,
+        &span.name,
+        &span.span_type,
     ];
     let text_bytes: usize = texts.into_iter().flatten().map(String::len).sum();
     let id_bytes = span.id.len() + span.span_id.len() + span.root_span_id.len();

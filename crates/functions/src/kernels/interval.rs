@@ -5,7 +5,7 @@ use super::student_t;
 
 /// Mean ± t·SE; none when the degrees of freedom do not allow one.
 pub fn student_t_95(mean: f64, standard_error: f64, df: f64) -> Option<(f64, f64)> {
-    if !(df > 0.0) {
+    if df.is_nan() || df <= 0.0 {
         return None;
     }
     let half = student_t::quantile(0.975, df) * standard_error;
@@ -14,7 +14,7 @@ pub fn student_t_95(mean: f64, standard_error: f64, df: f64) -> Option<(f64, f64
 
 /// The Wilson score interval of a share (E. B. Wilson, JASA 22, 1927); none of no values.
 pub fn wilson_95(share: f64, count: f64) -> Option<(f64, f64)> {
-    if !(count > 0.0) {
+    if count.is_nan() || count <= 0.0 {
         return None;
     }
     let z_square = Z_975 * Z_975;

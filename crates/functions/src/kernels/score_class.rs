@@ -64,12 +64,16 @@ impl ScoreClass {
         CLASSES[usize::from(gain > tolerance)][usize::from(gain < -tolerance)]
     }
 
+    /// Every class, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Improved, Self::Regressed, Self::Unchanged, Self::LostScore, Self::GainedScore, Self::NoScore];
+
     /// The bytes of the longest name.
     pub const NAME_MAX: usize = 12;
 
     /// The class as SQL and JSON write it.
     #[inline]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Improved => "improved",
             Self::Regressed => "regressed",
@@ -115,16 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_longer_than_the_longest() {
-        let classes = [
-            ScoreClass::Improved,
-            ScoreClass::Regressed,
-            ScoreClass::Unchanged,
-            ScoreClass::LostScore,
-            ScoreClass::GainedScore,
-            ScoreClass::NoScore,
-        ];
-        let longest = classes.iter().map(|class| class.name().len()).max();
+    fn classes_know_their_numbers_and_longest_name() {
+        for (number, class) in ScoreClass::ALL.into_iter().enumerate() {
+            assert_eq!(class as usize, number);
+        }
+        let longest = ScoreClass::ALL.iter().map(|class| class.name().len()).max();
         assert_eq!(longest, Some(ScoreClass::NAME_MAX));
     }
 

@@ -27,7 +27,7 @@ pub fn two_sided(t: f64, df: f64) -> f64 {
 
 /// The t with P(T < t) = p; −∞ at 0, +∞ at 1, not a number outside or without degrees of freedom.
 pub fn quantile(p: f64, df: f64) -> f64 {
-    if !(0.0..=1.0).contains(&p) || !(df > 0.0) {
+    if !(0.0..=1.0).contains(&p) || df.is_nan() || df <= 0.0 {
         return f64::NAN;
     }
     // 1 − p is exact above one half.
@@ -88,7 +88,7 @@ fn density(t: f64, df: f64) -> f64 {
 
 /// P(|T| > |t|) and P(|T| < |t|), each without cancellation where it is small.
 fn areas(t: f64, df: f64) -> (f64, f64) {
-    if t.is_nan() || !(df > 0.0) {
+    if t.is_nan() || df.is_nan() || df <= 0.0 {
         return (f64::NAN, f64::NAN);
     }
     let t = t.abs();

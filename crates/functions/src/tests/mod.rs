@@ -6,7 +6,6 @@ mod coverage;
 mod documentation;
 mod partitions;
 mod reference;
-mod speed;
 mod sql_files;
 
 use std::sync::Arc;

@@ -211,7 +211,16 @@ mod tests {
 
     #[test]
     fn other_json_is_refused() {
-        for text in ["", "[]", "{}", "[1]", r#"{"events":[1]}"#, r#"[{"experiment":"x","file":"y"}]"#, "# Title", "PK\u{3}\u{4}"] {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "[1]",
+            r#"{"events":[1]}"#,
+            r#"[{"experiment":"x","file":"y"}]"#,
+            "# Title",
+            "PK\u{3}\u{4}",
+        ] {
             assert!(matches!(sniff(text.as_bytes(), true), Verdict::Other(_)), "{text}");
         }
         let langfuse = r#"{"id":"a","trace_id":"t","input":1,"output":2,"usage_details":{}}"#;

@@ -169,10 +169,8 @@ impl Window {
         if first.len() < 4 && !self.at_end {
             return Ok(());
         }
-        let utf16 = matches!(
-            first,
-            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{' | b'[', 0, ..] | [b'{' | b'[', 0, _, 0, ..]
-        );
+        let utf16 =
+            matches!(first, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{' | b'[', 0, ..] | [b'{' | b'[', 0, _, 0, ..]);
         if utf16 {
             let fault = Fault::file(reason::UTF16, "the text is UTF-16 or UTF-32, and only UTF-8 is read");
             return Err(fault.at(1, None).with_hint("convert it, for example with `iconv -t UTF-8`"));

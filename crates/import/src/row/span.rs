@@ -223,11 +223,7 @@ fn json(value: &Option<Value<'_>>, notes: &mut Notes) -> Option<String> {
     (!is_nothing).then(|| to_json(&value))
 }
 
-fn json_object(
-    field: &'static str,
-    value: &Option<Value<'_>>,
-    notes: &mut Notes,
-) -> Result<Option<String>, Fault> {
+fn json_object(field: &'static str, value: &Option<Value<'_>>, notes: &mut Notes) -> Result<Option<String>, Fault> {
     match present(value) {
         Some(value) if value.kind != Kind::Object => Err(wrong_type(field, "an object", &value)),
         _ => Ok(json(value, notes)),

@@ -44,9 +44,7 @@ fn parse_utc(text: &[u8]) -> Option<i64> {
     let time = date.and_hms_opt(digits(&text[11..13])?, digits(&text[14..16])?, digits(&text[17..19])?)?;
     let micros = match fraction {
         [] => 0,
-        [b'.', places @ ..] if (1..=6).contains(&places.len()) => {
-            digits(places)? * 10_u32.pow(6 - places.len() as u32)
-        }
+        [b'.', places @ ..] if (1..=6).contains(&places.len()) => digits(places)? * 10_u32.pow(6 - places.len() as u32),
         _ => return None,
     };
     Some(time.and_utc().timestamp_micros() + i64::from(micros))

@@ -90,11 +90,7 @@ pub(crate) fn strings(
 }
 
 /// The scores of a row. A name without a value stays: it was scored, and there was no result.
-pub(crate) fn scores(
-    value: &Option<Value<'_>>,
-    names: &mut Names,
-    notes: &mut Notes,
-) -> Result<Scores, Fault> {
+pub(crate) fn scores(value: &Option<Value<'_>>, names: &mut Names, notes: &mut Notes) -> Result<Scores, Fault> {
     let Some(value) = present(value) else { return Ok(Vec::new()) };
     if value.kind != Kind::Object {
         return Err(wrong_type("scores", "an object of numbers", &value));

@@ -131,10 +131,8 @@ fn compared(cell: &CaseCell, show: impl Fn(Option<f64>) -> String) -> Cell {
 }
 
 fn record(row: &CaseRow, table: &CaseTable) -> Record {
-    let mut record = Record::from([
-        ("id".to_string(), Datum::from(row.id.as_str())),
-        ("trial".to_string(), Datum::from(row.trial)),
-    ]);
+    let mut record =
+        Record::from([("id".to_string(), Datum::from(row.id.as_str())), ("trial".to_string(), Datum::from(row.trial))]);
     if table.against.is_some() {
         record.insert("presence".to_string(), Datum::from(row.presence.as_deref()));
     }

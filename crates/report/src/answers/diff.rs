@@ -158,9 +158,7 @@ fn score_row(name: &str, score: &ScoreDelta) -> Vec<Cell> {
     cells.push(count(score.improved, Tone::Good));
     cells.push(count(score.regressed, Tone::Bad));
     cells.push(count(score.unchanged, Tone::Plain));
-    cells.extend(
-        [score.lost_score, score.gained_score, score.no_score].map(|value| count(value, Tone::Caution)),
-    );
+    cells.extend([score.lost_score, score.gained_score, score.no_score].map(|value| count(value, Tone::Caution)));
     cells.push(Cell::new(scale.size(score.mde), Tone::Quiet));
     cells.push(Cell::new(method(score.method.as_deref()), Tone::Quiet));
     cells
@@ -199,13 +197,11 @@ fn method(name: Option<&str>) -> String {
     }
 }
 
-/// Metrics that changed or are asked for: one that is zero or equal on both sides says nothing.
+/// Metrics that changed in some case, or are asked for.
 fn shown_metrics<'a>(diff: &'a Diff, view: &View) -> Vec<(&'a String, &'a MetricDelta)> {
     let says_something = |metric: &MetricDelta| {
-        let is_zero = |value: Option<f64>| value.unwrap_or(0.0) == 0.0;
-        let is_absent = is_zero(metric.base) && is_zero(metric.candidate);
-        let is_unchanged = metric.base == metric.candidate && metric.improved + metric.regressed == 0;
-        !is_absent && !is_unchanged
+        let is_one_sided = metric.base.is_some() != metric.candidate.is_some();
+        metric.improved + metric.regressed > 0 || is_one_sided
     };
     diff.metrics.iter().filter(|(_, metric)| view.all || says_something(metric)).collect()
 }
@@ -225,8 +221,7 @@ fn metric_grid(metrics: &[(&String, &MetricDelta)]) -> Grid {
 fn metric_row(name: &str, metric: &MetricDelta) -> Vec<Cell> {
     let unit = metric.unit.as_str();
     let reference = metric.base.or(metric.candidate).unwrap_or(0.0);
-    let delta =
-        number::metric_difference(metric.delta_matched, metric.ci_low, metric.ci_high, unit, reference);
+    let delta = number::metric_difference(metric.delta_matched, metric.ci_low, metric.ci_high, unit, reference);
     let tone = metric_tone(metric);
     vec![
         Cell::new(name, Tone::Strong),

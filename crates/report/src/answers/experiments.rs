@@ -36,8 +36,7 @@ fn score_names(list: &ExperimentList) -> IndexSet<&str> {
 fn grid(list: &ExperimentList) -> Grid {
     let names = score_names(list);
     let scales: Vec<Scale> = names.iter().map(|name| scale(list, name)).collect();
-    let mut columns =
-        vec![Column::name("project"), Column::name("experiment"), Column::name("created (UTC)")];
+    let mut columns = vec![Column::name("project"), Column::name("experiment"), Column::name("created (UTC)")];
     columns.extend(["rows", "cases", "errors"].map(Column::number));
     columns.extend(names.iter().map(|name| Column::number(*name)));
     let mut grid = Grid::new(columns, Overflow::Hide);

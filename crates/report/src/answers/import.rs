@@ -50,10 +50,8 @@ fn experiment_grid(report: &ImportReport) -> Grid {
 }
 
 fn notes(row: &ImportedExperiment) -> String {
-    let notes = row
-        .notes
-        .iter()
-        .map(|(reason, times)| format!("{} {}", number::count(*times), reason.replace('_', " ")));
+    let notes =
+        row.notes.iter().map(|(reason, times)| format!("{} {}", number::count(*times), reason.replace('_', " ")));
     notes.collect::<Vec<_>>().join(", ")
 }
 
@@ -64,8 +62,7 @@ fn file_grid(report: &ImportReport) -> Grid {
     if outcomes.is_empty() {
         return Grid::default();
     }
-    let mut grid =
-        Grid::new(vec![Column::name("result"), Column::name("file"), Column::name("why")], Overflow::Hide);
+    let mut grid = Grid::new(vec![Column::name("result"), Column::name("file"), Column::name("why")], Overflow::Hide);
     for (outcome, tone, file) in outcomes {
         grid.rows.push([outcome, &file.path, &file.reason].map(|text| Cell::new(text, tone)).to_vec());
     }

@@ -42,8 +42,7 @@ fn fields(summary: &Summary) -> Vec<(String, Line)> {
         add("dataset", Line::plain(dataset));
     }
     if let Some(serde_json::Value::Object(metadata)) = &summary.metadata {
-        let pairs: Vec<String> =
-            metadata.iter().map(|(name, value)| format!("{name}={}", short(value))).collect();
+        let pairs: Vec<String> = metadata.iter().map(|(name, value)| format!("{name}={}", short(value))).collect();
         add("metadata", Line::plain(pairs.join(" ")));
     }
     if !summary.tags.is_empty() {
@@ -60,10 +59,9 @@ fn status(summary: &Summary) -> Line {
     let tone = if summary.status == "partial" { Tone::Caution } else { Tone::Plain };
     let line = Line::new(&summary.status, tone);
     match summary.declared_total {
-        Some(total) => line.and(
-            format!(", {} of {} declared rows", number::count(summary.rows), number::count(total)),
-            tone,
-        ),
+        Some(total) => {
+            line.and(format!(", {} of {} declared rows", number::count(summary.rows), number::count(total)), tone)
+        }
         None => line,
     }
 }
@@ -120,8 +118,7 @@ fn zero_is_quiet(count: i64, tone: Tone) -> Cell {
 }
 
 fn shown_metrics<'a>(summary: &'a Summary, view: &View) -> Vec<(&'a String, &'a MetricSummary)> {
-    let is_shown =
-        |metric: &MetricSummary| view.all || (metric.n > 0 && metric.sum.is_some_and(|sum| sum != 0.0));
+    let is_shown = |metric: &MetricSummary| view.all || (metric.n > 0 && metric.sum.is_some_and(|sum| sum != 0.0));
     summary.metrics.iter().filter(|(_, metric)| is_shown(metric)).collect()
 }
 

@@ -11,6 +11,10 @@ use crate::{Answer, Block, Cell, Column, Datum, Document, Grid, Line, Record, To
 
 /// Characters of a value that are shown unless all of it is asked for.
 const PREVIEW_LENGTH: usize = 124;
+/// Columns that the names of the fields take.
+const NAME_WIDTH: usize = 10;
+/// Metrics that stay out of the first lines, because another one says it shorter.
+const DETAILS: [&str; 4] = ["completion_tokens", "llm_duration", "prompt_tokens", "time_to_first_token"];
 
 impl Answer for Trace {
     fn document(&self, view: &View) -> Document {
@@ -37,16 +41,17 @@ fn fields(trace: &Trace, view: &View) -> Vec<(String, Line)> {
     if !trace.scores.is_empty() {
         add("scores", Line::plain(scores(&trace.scores)));
     }
-    let metrics = trace.metrics.iter().filter(|(_, value)| view.all || **value != 0.0);
+    let is_shown = |name: &str, value: f64| view.all || (value != 0.0 && !DETAILS.contains(&name));
+    let metrics = trace.metrics.iter().filter(|(name, value)| is_shown(name, **value));
     let metrics: Vec<String> = metrics.map(|(name, value)| metric(name, *value)).collect();
     if !metrics.is_empty() {
         add("metrics", Line::plain(metrics.join(" · ")));
     }
     if let (Some(root), false) = (trace.spans.first(), view.all) {
-        for (name, value) in [("input", &root.input), ("output", &root.output), ("expected", &root.expected)]
-        {
+        for (name, value) in [("input", &root.input), ("output", &root.output), ("expected", &root.expected)] {
             if let Some(value) = value {
-                add(name, Line::plain(cut(&short(value), PREVIEW_LENGTH)));
+                let room = view.width.map_or(PREVIEW_LENGTH, |width| width.saturating_sub(NAME_WIDTH));
+                add(name, Line::plain(cut(&short(value), room.min(PREVIEW_LENGTH))));
             }
         }
     }
@@ -100,8 +105,7 @@ fn tree_row(span: &TraceSpan, branch: &str) -> Vec<Cell> {
         Cell::new(format!("{branch}{}{mark}", name(span)), tone),
         Cell::new(span.span_type.as_deref().unwrap_or(NONE), Tone::Quiet),
         Cell::plain(
-            span.offset
-                .map_or_else(|| NONE.to_string(), |offset| format!("+{}", number::duration(Some(offset)))),
+            span.offset.map_or_else(|| NONE.to_string(), |offset| format!("+{}", number::duration(Some(offset)))),
         ),
         Cell::plain(number::duration(span.duration)),
         Cell::plain(tokens),
@@ -140,9 +144,7 @@ fn branches(spans: &[TraceSpan]) -> Vec<String> {
 fn errors(trace: &Trace) -> Vec<Line> {
     let with_error = trace.spans.iter().filter_map(|span| span.error.as_ref().map(|error| (span, error)));
     with_error
-        .map(|(span, error)| {
-            Line::new(format!("✗ {}: ", name(span)), Tone::Bad).and(short(error), Tone::Plain)
-        })
+        .map(|(span, error)| Line::new(format!("✗ {}: ", name(span)), Tone::Bad).and(short(error), Tone::Plain))
         .collect()
 }
 
@@ -209,8 +211,7 @@ mod tests {
     #[test]
     fn branches_follow_the_tree() {
         let depths = [0, 1, 2, 2, 1, 2, 3];
-        let spans: Vec<TraceSpan> =
-            depths.iter().map(|&depth| TraceSpan { depth, ..TraceSpan::default() }).collect();
+        let spans: Vec<TraceSpan> = depths.iter().map(|&depth| TraceSpan { depth, ..TraceSpan::default() }).collect();
         let lines: Vec<String> = branches(&spans).iter().map(|line| line.replace('\u{a0}', " ")).collect();
         assert_eq!(lines, ["", "├─ ", "│  ├─ ", "│  └─ ", "└─ ", "   └─ ", "      └─ "]);
     }

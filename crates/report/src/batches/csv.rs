@@ -1,4 +1,5 @@
-//! Rows as CSV (RFC 4180, line feeds). Null is nothing, empty text is `""`; nested values are JSON.
+//! Rows as CSV (RFC 4180, line feeds). Null is nothing, empty text is `""`; nested values are JSON,
+//! JSON strings their content.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -7,7 +8,8 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::{FieldRef, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::{BatchWriter, json};
+use super::text::unquoted;
+use super::{BatchWriter, is_json, json};
 use crate::ReportError;
 
 pub(super) struct CsvWriter<'a> {
@@ -44,9 +46,7 @@ impl BatchWriter for CsvWriter<'_> {
         let schema = batch.schema_ref();
         let options = FormatOptions::default();
         let columns = schema.fields().iter().zip(batch.columns());
-        let values = columns
-            .map(|(field, array)| Values::of(field, array, &options))
-            .collect::<Result<Vec<_>, _>>()?;
+        let values = columns.map(|(field, array)| Values::of(field, array, &options)).collect::<Result<Vec<_>, _>>()?;
         let mut lines = String::new();
         for row in 0..batch.num_rows() {
             for (index, values) in values.iter().enumerate() {
@@ -71,7 +71,9 @@ enum Values<'a> {
     Text(&'a ArrayRef, ArrayFormatter<'a>),
     /// Numbers, truth values and times, which need none.
     Bare(&'a ArrayRef, ArrayFormatter<'a>),
-    /// JSON text.
+    /// JSON values in text: a string is its content.
+    Json(&'a ArrayRef, ArrayFormatter<'a>),
+    /// JSON text of values that are no text.
     Nested(Vec<Option<String>>),
 }
 
@@ -81,14 +83,20 @@ impl<'a> Values<'a> {
             return Ok(Self::Nested(json::column_as_json(field, array)?));
         }
         let formatter = ArrayFormatter::try_new(array.as_ref(), options)?;
+        if is_json(field) {
+            return Ok(Self::Json(array, formatter));
+        }
         let is_bare = array.data_type().is_numeric() || array.data_type().is_temporal();
         Ok(if is_bare { Self::Bare(array, formatter) } else { Self::Text(array, formatter) })
     }
 
     fn push(&self, row: usize, spreadsheet_safe: bool, out: &mut String) {
         match self {
-            Self::Text(array, _) | Self::Bare(array, _) if array.is_null(row) => {}
+            Self::Text(array, _) | Self::Bare(array, _) | Self::Json(array, _) if array.is_null(row) => {}
             Self::Text(_, formatter) => push_text(&formatter.value(row).to_string(), spreadsheet_safe, out),
+            Self::Json(_, formatter) => {
+                push_text(&unquoted(formatter.value(row).to_string()), spreadsheet_safe, out);
+            }
             Self::Bare(_, formatter) => {
                 // Writing into a string cannot fail.
                 let _ = write!(out, "{}", formatter.value(row));

@@ -7,7 +7,7 @@ use arrow::datatypes::Schema;
 use arrow::util::display::ArrayFormatter;
 use unicode_width::UnicodeWidthStr;
 
-use super::{BatchWriter, text};
+use super::{BatchWriter, is_json, text};
 use crate::grid::one_line;
 use crate::number::NONE;
 use crate::{ReportError, Tone};
@@ -28,17 +28,21 @@ impl BatchWriter for ExpandedWriter<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         let options = text::options();
         let columns = batch.columns().iter();
-        let formatters = columns
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<Vec<_>, _>>()?;
+        let formatters =
+            columns.map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
         let width = self.names.iter().map(|name| name.width()).max().unwrap_or(0);
+        let holds_json: Vec<bool> = batch.schema_ref().fields().iter().map(|field| is_json(field)).collect();
         for row in 0..batch.num_rows() {
             self.rows += 1;
             let heading = format!("── row {} ──", self.rows);
             writeln!(self.out, "{}", Tone::Quiet.paint(&heading))?;
-            for ((name, formatter), column) in self.names.iter().zip(&formatters).zip(batch.columns()) {
-                let value =
-                    if column.is_null(row) { NONE.to_string() } else { formatter.value(row).to_string() };
+            for (index, (name, formatter)) in self.names.iter().zip(&formatters).enumerate() {
+                let text = || formatter.value(row).to_string();
+                let value = match (batch.column(index).is_null(row), holds_json[index]) {
+                    (true, _) => NONE.to_string(),
+                    (false, true) => text::unquoted(text()),
+                    (false, false) => text(),
+                };
                 let padding = " ".repeat(width - name.width() + 2);
                 let indent = " ".repeat(width + 2);
                 write!(self.out, "{}{padding}", Tone::Strong.paint(name))?;

@@ -8,8 +8,7 @@ use arrow::datatypes::{DataType, FieldRef};
 use arrow::error::ArrowError;
 use arrow::json::StructMode;
 use arrow::json::writer::{
-    Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer,
-    WriterBuilder,
+    Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer, WriterBuilder,
 };
 
 use super::{BatchWriter, is_json};
@@ -111,8 +110,7 @@ impl<'a, F: Fn(usize) -> &'a str> Encoder for RawText<F> {
 
 /// One column as JSON text, value by value: for nested values in formats that have none.
 pub(super) fn column_as_json(field: &FieldRef, array: &ArrayRef) -> Result<Vec<Option<String>>, ReportError> {
-    let options =
-        EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(EmbedJson));
+    let options = EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(EmbedJson));
     let mut encoder = arrow::json::writer::make_encoder(field, array.as_ref(), &options)?;
     let mut values = Vec::with_capacity(array.len());
     for row in 0..array.len() {

@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn csv_tells_empty_from_null() {
-        let expected = "name,input,score,n,list\n\"=a,\"\"b\"\"\",\"{\"\"q\"\": [1,\n2]}\",0.5,1,\"[1,2]\"\n\"\",,,20,\n";
+        let expected =
+            "name,input,score,n,list\n\"=a,\"\"b\"\"\",\"{\"\"q\"\": [1,\n2]}\",0.5,1,\"[1,2]\"\n\"\",,,20,\n";
         assert_eq!(text(Format::Csv), expected);
         let options = BatchOptions { spreadsheet_safe: true, ..BatchOptions::default() };
         let safe = String::from_utf8(written(Format::Csv, options)).unwrap();

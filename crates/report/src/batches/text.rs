@@ -4,6 +4,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::is_json;
 use crate::grid::Column;
 use crate::number::NONE;
 use crate::{Cell, ReportError, Tone};
@@ -50,21 +51,29 @@ pub(crate) fn whole_rows(batch: &RecordBatch) -> Result<Vec<Vec<Cell>>, ReportEr
 fn rows(batch: &RecordBatch, cell: impl Fn(String) -> Cell) -> Result<Vec<Vec<Cell>>, ReportError> {
     let options = options();
     let columns = batch.columns().iter();
-    let formatters = columns
-        .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-        .collect::<Result<Vec<_>, _>>()?;
+    let formatters =
+        columns.map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
+    let holds_json: Vec<bool> = batch.schema_ref().fields().iter().map(|field| is_json(field)).collect();
     let mut rows = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
         let mut cells = Vec::with_capacity(formatters.len());
-        for (formatter, column) in formatters.iter().zip(batch.columns()) {
-            cells.push(match column.is_null(row) {
-                true => Cell::new(NONE, Tone::Quiet),
-                false => cell(formatter.value(row).to_string()),
+        for ((formatter, column), holds_json) in formatters.iter().zip(batch.columns()).zip(&holds_json) {
+            let text = || formatter.value(row).to_string();
+            cells.push(match (column.is_null(row), holds_json) {
+                (true, _) => Cell::new(NONE, Tone::Quiet),
+                (false, true) => cell(unquoted(text())),
+                (false, false) => cell(text()),
             });
         }
         rows.push(cells);
     }
     Ok(rows)
+}
+
+/// JSON text for people: a string is its content, anything else stays JSON.
+pub(crate) fn unquoted(json: String) -> String {
+    let string = json.starts_with('"').then(|| serde_json::from_str(&json).ok()).flatten();
+    string.unwrap_or(json)
 }
 
 fn shorten(mut text: String) -> String {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int64Array, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
+};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -53,8 +55,10 @@ pub(crate) fn experiments(all: &[Experiment]) -> Result<Arc<dyn TableProvider>> 
     let texts = |pick: fn(&Experiment) -> Option<&str>| text_array(all.iter().map(pick));
     let ints = |pick: fn(&Experiment) -> Option<i64>| int_array(all.iter().map(pick));
     let metadata: Vec<Option<String>> = all.iter().map(|e| e.metadata.as_ref().map(ToString::to_string)).collect();
-    let notes: Vec<Option<String>> =
-        all.iter().map(|e| (!e.notes.is_empty()).then(|| serde_json::to_string(&e.notes).unwrap_or_default())).collect();
+    let notes: Vec<Option<String>> = all
+        .iter()
+        .map(|e| (!e.notes.is_empty()).then(|| serde_json::to_string(&e.notes).unwrap_or_default()))
+        .collect();
     let mut tags = ListBuilder::new(StringBuilder::new());
     for experiment in all {
         experiment.tags.iter().for_each(|tag| tags.values().append_value(tag));
@@ -94,9 +98,8 @@ pub(crate) fn projects(all: &[Experiment]) -> Result<Arc<dyn TableProvider>> {
     }
     let mut projects: BTreeMap<&str, Totals> = BTreeMap::new();
     for experiment in all {
-        let totals = projects
-            .entry(&experiment.project)
-            .or_insert(Totals { experiments: 0, rows: 0, first: None, last: None });
+        let totals =
+            projects.entry(&experiment.project).or_insert(Totals { experiments: 0, rows: 0, first: None, last: None });
         totals.experiments += 1;
         totals.rows += experiment.rows;
         totals.first = [totals.first, experiment.created].into_iter().flatten().min();

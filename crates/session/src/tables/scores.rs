@@ -61,7 +61,10 @@ pub(crate) fn scores(snapshot: &Snapshot, cases: Arc<SpansTable>) -> Result<Logi
         .join(
             present,
             JoinType::LeftSemi,
-            (vec![Column::from_name(schema::EXPERIMENT_ID), Column::from_name("name")], vec!["of_experiment", "score_name"]),
+            (
+                vec![Column::from_name(schema::EXPERIMENT_ID), Column::from_name("name")],
+                vec!["of_experiment", "score_name"],
+            ),
             None,
         )?
         .build()

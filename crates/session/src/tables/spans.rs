@@ -22,8 +22,8 @@ use evalhouse_store::{DataFile, Kind, Snapshot};
 use object_store::ObjectMeta;
 
 use crate::adapter::{AdapterFactory, STORED_NAME_KEY};
-use crate::pruning::keep_files;
 use crate::paths::{EXTENSION_JSON, EXTENSION_KEY, PATH_KEY, PathColumns, PathField};
+use crate::pruning::keep_files;
 
 /// Which rows a table shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,14 +85,20 @@ impl TableProvider for SpansTable {
         let kept = match predicate {
             Some(predicate) => {
                 let schema = DFSchema::try_from(Arc::clone(schema))?;
-                keep_files(&self.files, Arc::clone(self.schema.table_schema()), state.create_physical_expr(predicate, &schema)?)
+                keep_files(
+                    &self.files,
+                    Arc::clone(self.schema.table_schema()),
+                    state.create_physical_expr(predicate, &schema)?,
+                )
             }
             None => vec![true; self.files.len()],
         };
-        let files: Vec<&DataFile> = self.files.iter().zip(kept).filter_map(|(file, keep)| keep.then_some(file)).collect();
+        let files: Vec<&DataFile> =
+            self.files.iter().zip(kept).filter_map(|(file, keep)| keep.then_some(file)).collect();
         let statistics = self.statistics_of(&files);
         let groups = balanced_groups(files, state.config().target_partitions(), self.part);
-        let options = TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
+        let options =
+            TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
         let source = ParquetSource::new(self.schema.clone()).with_table_parquet_options(options.clone());
         let scan = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
             .with_file_groups(groups)
