@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use evalhouse_import::{NoProgress, Progress};
 use evalhouse_report::number;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::printer::Printer;
 
@@ -128,13 +128,13 @@ pub(crate) struct Bar {
 
 impl Bar {
     fn new() -> Self {
-        let bar = ProgressBar::new(0);
+        // Nothing is drawn before it is known what there is to do.
+        let bar = ProgressBar::hidden();
         let template = "{spinner} [{bar:24}] {percent:>3}%  {msg}  {decimal_bytes_per_sec}  {eta} left";
         // The template is constant; were it wrong, the default style would do.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━━ "));
         }
-        bar.enable_steady_tick(BAR_INTERVAL);
         Self { bar, tally: Tally::new(BAR_INTERVAL) }
     }
 
@@ -150,6 +150,8 @@ impl Progress for Bar {
         self.tally.plan(files, bytes);
         self.bar.set_length(bytes);
         self.bar.set_message(self.tally.counts());
+        self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        self.bar.enable_steady_tick(BAR_INTERVAL);
     }
 
     fn bytes_read(&self, bytes: u64) {

@@ -29,7 +29,7 @@ static BUNDLED: LazyLock<PathBuf> = LazyLock::new(|| {
         fs::remove_dir_all(&store).unwrap();
     }
     let program = Program::at(store.clone());
-    let output = program.run(&["import", "runs"]);
+    let output = program.run(&["import", "runs", "--project", "support-assistant"]);
     assert_eq!(output.code, Some(0), "{output}");
     store
 });

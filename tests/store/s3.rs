@@ -1,7 +1,8 @@
 //! A local server of the S3 protocol, in this process.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
@@ -31,9 +32,19 @@ fn start() -> tempfile::TempDir {
                 builder.set_auth(SimpleAuth::from_single("test-key", "test-secret"));
                 builder.build()
             };
+            // The server looks for a file and then writes it: a conditional put is atomic, as it is in
+            // S3, only when requests come one at a time.
+            let turn = Arc::new(tokio::sync::Mutex::new(()));
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
-                let service = service.clone();
+                let (service, turn) = (service.clone(), Arc::clone(&turn));
+                let service = service_fn(move |request| {
+                    let (service, turn) = (service.clone(), Arc::clone(&turn));
+                    async move {
+                        let _mine = turn.lock().await;
+                        hyper::service::Service::call(&service, request).await
+                    }
+                });
                 tokio::spawn(async move {
                     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
                 });

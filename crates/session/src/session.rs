@@ -71,7 +71,6 @@ impl Session {
         let url = store_url(&store).map_err(SessionError::of)?;
         state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store.location().root));
         let json_state = with_resolution(&state, &columns, Resolution::Json);
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a session")]
         let (context, json_context) =
             (SessionContext::new_with_state(state), SessionContext::new_with_state(json_state));
         // Both contexts share one catalog, so a table is registered once.

@@ -138,7 +138,7 @@ impl Shredder {
     pub(crate) fn of_paths<'a>(field: &'static str, keys: impl Iterator<Item = &'a str>) -> Self {
         let mut shredder = Self::new(field, true);
         for key in keys {
-            let node = key.split('.').fold(Some(0), |node, segment| shredder.child(node?, &decode_column(segment)));
+            let node = key.split('.').try_fold(0, |node, segment| shredder.child(node, &decode_column(segment)));
             if let Some(node) = node {
                 shredder.nodes[node].counted = true;
             }

@@ -98,7 +98,9 @@ pub(super) fn side(side: &ExperimentSide) -> Line {
 }
 
 fn key(diff: &Diff) -> Line {
-    Line::plain(&diff.key).and(format!("  (trials of a case: {})", diff.reducer), Tone::Quiet)
+    let line = Line::plain(&diff.key);
+    let has_trials = diff.base.rows > diff.base.cases || diff.candidate.rows > diff.candidate.cases;
+    if has_trials { line.and(format!("  (trials of a case: {})", diff.reducer), Tone::Quiet) } else { line }
 }
 
 /// Where every case went. The counts add up to the cases of both sides.
@@ -159,7 +161,9 @@ fn score_row(name: &str, score: &ScoreDelta) -> Vec<Cell> {
     cells.push(count(score.regressed, Tone::Bad));
     cells.push(count(score.unchanged, Tone::Plain));
     cells.extend([score.lost_score, score.gained_score, score.no_score].map(|value| count(value, Tone::Caution)));
-    cells.push(Cell::new(scale.size(score.mde), Tone::Quiet));
+    // Where no case differs, no effect was ruled out.
+    let detectable = score.mde.filter(|effect| *effect > 0.0);
+    cells.push(Cell::new(scale.size(detectable), Tone::Quiet));
     cells.push(Cell::new(method(score.method.as_deref()), Tone::Quiet));
     cells
 }

@@ -10,7 +10,7 @@ impl Answer for ImportReport {
     fn document(&self, _view: &View) -> Document {
         let mut document = Document::default();
         document.push(Block::Grid(experiment_grid(self)));
-        document.push(Block::Grid(file_grid(self)));
+        document.push(Block::Lines(file_lines(self)));
         document.push(Block::Lines(vec![totals(self)]));
         document
     }
@@ -55,18 +55,19 @@ fn notes(row: &ImportedExperiment) -> String {
     notes.collect::<Vec<_>>().join(", ")
 }
 
-fn file_grid(report: &ImportReport) -> Grid {
-    let failed = report.failed.iter().map(|file| ("failed", Tone::Bad, file));
-    let skipped = report.skipped.iter().map(|file| ("skipped", Tone::Quiet, file));
-    let outcomes: Vec<(&str, Tone, &SkippedFile)> = failed.chain(skipped).collect();
-    if outcomes.is_empty() {
-        return Grid::default();
+/// One line a file, whole: the reason names the line and field to look at.
+fn file_lines(report: &ImportReport) -> Vec<Line> {
+    let failed = report.failed.iter().map(|file| file_line("failed ", Tone::Bad, file));
+    let skipped = report.skipped.iter().map(|file| file_line("skipped", Tone::Quiet, file));
+    failed.chain(skipped).collect()
+}
+
+fn file_line(outcome: &str, tone: Tone, file: &SkippedFile) -> Line {
+    let line = Line::new(outcome, tone).and("  ", Tone::Plain);
+    if file.reason.starts_with(&file.path) {
+        return line.and(&file.reason, Tone::Plain);
     }
-    let mut grid = Grid::new(vec![Column::name("result"), Column::name("file"), Column::name("why")], Overflow::Hide);
-    for (outcome, tone, file) in outcomes {
-        grid.rows.push([outcome, &file.path, &file.reason].map(|text| Cell::new(text, tone)).to_vec());
-    }
-    grid
+    line.and(&file.path, Tone::Strong).and(format!(": {}", file.reason), Tone::Plain)
 }
 
 fn totals(report: &ImportReport) -> Line {
