@@ -1,13 +1,15 @@
 //! `evalhouse diff`
 
-use super::{Program, check};
+use super::{Program, check, round_csv};
 
 #[test]
 fn the_planted_regression_is_found() {
     let program = Program::with_bundled_data();
     check("diff", program.run(&["diff", "baseline", "prompt-v2", "--project", "support-assistant"]));
     check("diff_json", program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded());
-    check("diff_csv", program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "csv"]));
+    let mut csv = program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "csv"]);
+    csv.stdout = round_csv(&csv.stdout);
+    check("diff_csv", csv);
     check("diff_markdown", program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "markdown"]));
 }
 

@@ -127,6 +127,16 @@ impl fmt::Display for Output {
     }
 }
 
+/// Rounds what is a number in lines of CSV that have no quotes.
+fn round_csv(text: &str) -> String {
+    let cell = |cell: &str| match cell.parse::<f64>() {
+        Ok(number) if cell.contains('.') => format!("{number:.8e}").parse::<f64>().unwrap().to_string(),
+        _ => cell.to_string(),
+    };
+    let lines = text.lines().map(|line| line.split(',').map(cell).collect::<Vec<_>>().join(","));
+    lines.map(|line| line + "\n").collect()
+}
+
 fn round(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {

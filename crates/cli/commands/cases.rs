@@ -18,7 +18,7 @@ const ALL_ROWS: usize = u32::MAX as usize;
 
 const EXAMPLES: &str = "\
 Examples:
-  evalhouse cases prompt-v2 --where \"scores.Factuality < 50%\"
+  evalhouse cases prompt-v2 --where \"scores.Factuality < 0.5\"
   evalhouse cases prompt-v2 --against baseline --sort regressions:Factuality
   evalhouse cases prompt-v2 --sort 'metrics.duration desc' --limit 5
   evalhouse cases prompt-v2 --columns input,output,scores.Factuality

@@ -13,6 +13,9 @@
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_128;
 
+/// Values that nest deeper than this are refused: the walk is recursive.
+const DEPTH_MAX: usize = 128;
+
 /// Text that is not JSON.
 #[derive(Debug, thiserror::Error)]
 #[error("not valid JSON: {0}")]
@@ -53,12 +56,15 @@ pub fn canonical_hash(canonical: &str) -> i128 {
 }
 
 fn write_canonical(json: &str, out: &mut String) -> Result<(), CanonicalError> {
-    // Checks the whole text once, depth included; the recursion below then walks valid pieces.
+    // Checks the whole text once; the recursion below then walks valid pieces.
     serde_json::from_str::<serde::de::IgnoredAny>(json)?;
-    write_value(json, out)
+    write_value(json, 0, out)
 }
 
-fn write_value(json: &str, out: &mut String) -> Result<(), CanonicalError> {
+fn write_value(json: &str, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
+    if depth > DEPTH_MAX {
+        return Err(CanonicalError(serde::de::Error::custom(format_args!("values nest deeper than {DEPTH_MAX} levels"))));
+    }
     match json.as_bytes().first() {
         Some(b'"') => {
             if json.as_bytes().contains(&b'\\') {
@@ -77,7 +83,7 @@ fn write_value(json: &str, out: &mut String) -> Result<(), CanonicalError> {
                 }
                 write_string(key, out);
                 out.push(':');
-                write_value(value.get(), out)?;
+                write_value(value.get(), depth + 1, out)?;
             }
             out.push('}');
         }
@@ -88,7 +94,7 @@ fn write_value(json: &str, out: &mut String) -> Result<(), CanonicalError> {
                 if i > 0 {
                     out.push(',');
                 }
-                write_value(item.get(), out)?;
+                write_value(item.get(), depth + 1, out)?;
             }
             out.push(']');
         }
@@ -161,6 +167,11 @@ mod tests {
             assert!(canonical_json(bad).is_err(), "{bad}");
         }
         assert!(canonical_json(&"[".repeat(100_000)).is_err());
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(canonical_json(&nested(100)).is_ok());
+        for levels in [130, 10_000] {
+            assert!(canonical_json(&nested(levels)).is_err(), "{levels}");
+        }
     }
 
     fn json_value() -> impl Strategy<Value = serde_json::Value> {

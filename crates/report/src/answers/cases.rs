@@ -48,7 +48,7 @@ fn grid(table: &CaseTable) -> Grid {
     if table.against.is_some() {
         columns.push(Column::name("case"));
     }
-    columns.extend(table.columns.iter().map(column));
+    columns.extend(table.columns.iter().enumerate().map(|(index, shown)| column(shown, table, index)));
     let mut grid = Grid::new(columns, Overflow::Hide);
     let id_length = id_length(&table.rows);
     for row in &table.rows {
@@ -65,14 +65,22 @@ fn grid(table: &CaseTable) -> Grid {
     grid
 }
 
-fn column(column: &CaseColumn) -> Column {
+fn column(column: &CaseColumn, table: &CaseTable, index: usize) -> Column {
     let title = column.name.strip_prefix("scores.").or_else(|| column.name.strip_prefix("metrics."));
     let title = title.unwrap_or(&column.name);
     match column.kind.as_str() {
         "score" | "metric" | "number" => Column::number(title),
         "bool" => Column::name(title),
+        _ if holds_numbers(table, index) => Column::number(title),
         _ => Column::text(title),
     }
+}
+
+/// Whether an expression gave numbers alone.
+fn holds_numbers(table: &CaseTable, index: usize) -> bool {
+    let mut values = table.rows.iter().filter_map(|row| row.cells.get(index)).map(|cell| &cell.value);
+    let present: Vec<&Value> = values.by_ref().filter(|value| !value.is_null()).collect();
+    !present.is_empty() && present.iter().all(|value| value.is_number())
 }
 
 /// The shortest length at which the ids shown differ, so that a copied one finds its row again.

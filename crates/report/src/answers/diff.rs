@@ -224,7 +224,7 @@ fn metric_grid(metrics: &[(&String, &MetricDelta)]) -> Grid {
 
 fn metric_row(name: &str, metric: &MetricDelta) -> Vec<Cell> {
     let unit = metric.unit.as_str();
-    let reference = metric.base.or(metric.candidate).unwrap_or(0.0);
+    let reference = metric.base.unwrap_or(0.0).abs().max(metric.candidate.unwrap_or(0.0).abs());
     let delta = number::metric_difference(metric.delta_matched, metric.ci_low, metric.ci_high, unit, reference);
     let tone = metric_tone(metric);
     vec![

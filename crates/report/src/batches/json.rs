@@ -10,6 +10,7 @@ use arrow::json::StructMode;
 use arrow::json::writer::{
     Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer, WriterBuilder,
 };
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::{BatchWriter, is_json};
 use crate::ReportError;
@@ -73,7 +74,8 @@ impl JsonFormat for RowsInArray {
     }
 }
 
-/// Writes text columns that hold JSON as the JSON they hold.
+/// Writes text columns that hold JSON as the JSON they hold, and decimals as text: they have more
+/// digits than readers of JSON numbers keep.
 #[derive(Debug)]
 struct EmbedJson;
 
@@ -84,10 +86,15 @@ impl EncoderFactory for EmbedJson {
         array: &'a dyn Array,
         _options: &'a EncoderOptions,
     ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
+        let nulls = array.nulls().cloned();
+        if array.data_type().is_decimal() {
+            let options = FormatOptions::default();
+            let encoder = Box::new(QuotedDecimal(ArrayFormatter::try_new(array, &options)?));
+            return Ok(Some(NullableEncoder::new(encoder, nulls)));
+        }
         if !is_json(field) {
             return Ok(None);
         }
-        let nulls = array.nulls().cloned();
         let encoder: Box<dyn Encoder + 'a> = match array.data_type() {
             DataType::Utf8 => Box::new(RawText(|row| array.as_string::<i32>().value(row))),
             DataType::LargeUtf8 => Box::new(RawText(|row| array.as_string::<i64>().value(row))),
@@ -105,6 +112,14 @@ impl<'a, F: Fn(usize) -> &'a str> Encoder for RawText<F> {
         // A line break in JSON text is white space between tokens; one row has to stay one line.
         let bytes = (self.0)(row).bytes();
         out.extend(bytes.map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+    }
+}
+
+struct QuotedDecimal<'a>(ArrayFormatter<'a>);
+
+impl Encoder for QuotedDecimal<'_> {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("\"{}\"", self.0.value(row)).as_bytes());
     }
 }
 

@@ -76,7 +76,7 @@ fn is_json(field: &Field) -> bool {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use arrow::array::{Float64Array, Int64Array, ListArray, StringArray};
+    use arrow::array::{Array, Decimal128Array, Float64Array, Int64Array, ListArray, StringArray};
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -161,6 +161,16 @@ mod tests {
     fn rows_of_values_for_machines() {
         let rows = json_rows(&[batch()]).unwrap();
         assert_eq!(serde_json::to_string(&rows[1]).unwrap(), r#"["",null,null,20,null]"#);
+    }
+
+    #[test]
+    fn long_decimals_keep_their_digits() {
+        let hashes = Decimal128Array::from(vec![9740506941599792888598823415312300090]);
+        let hashes = hashes.with_precision_and_scale(38, 0).unwrap();
+        let field = Field::new("hash", hashes.data_type().clone(), true);
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(hashes)]).unwrap();
+        let rows = json_rows(&[batch]).unwrap();
+        assert_eq!(rows[0][0], "9740506941599792888598823415312300090");
     }
 
     #[test]
