@@ -21,14 +21,14 @@ Exit status: 0 done, 2 your input, 4 our fault or the store's, 130 interrupted."
 /// Analytics for LLM eval experiments: import, compare, query
 #[derive(Debug, Parser)]
 #[command(name = "evalhouse", version, after_long_help = EXAMPLES, max_term_width = 100)]
-#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, override_usage = "evalhouse [OPTIONS] <COMMAND>")]
 pub(crate) struct Arguments {
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: GlobalArguments,
-    /// What to do.
+    /// What to do; nothing shows what there is.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// Options of every command.

@@ -17,7 +17,7 @@ mod shell;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::arguments::Arguments;
 use crate::error::Exit;
@@ -36,12 +36,16 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+    let Some(command) = arguments.command else {
+        printer.line(&Arguments::command().render_help().to_string());
+        return Ok(Exit::Input);
+    };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = settings.threads {
         runtime.worker_threads(threads);
     }
     let runtime = runtime.enable_all().build()?;
-    let result = runtime.block_on(commands::run(arguments.command, settings, printer));
+    let result = runtime.block_on(commands::run(command, settings, printer));
     match &result {
         Err(error) if cancel::is_interruption(error) => runtime.shutdown_timeout(cancel::CLEAN_UP_TIME),
         _ => runtime.shutdown_background(),

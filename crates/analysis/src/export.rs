@@ -7,7 +7,7 @@ use datafusion::common::metadata::FieldMetadata;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::functions_aggregate::expr_fn::min;
-use datafusion::logical_expr::{Expr, ident, lit, lit_with_metadata, when};
+use datafusion::logical_expr::{Expr, ident, lit, when};
 use evalhouse_model::{Experiment, schema};
 use evalhouse_session::{SPANS, Session};
 
@@ -81,10 +81,10 @@ async fn spans(session: &Session, experiment: &Selected) -> Result<DataFrame, An
     let first = Answer::of(spans.clone().aggregate(vec![], vec![min(ident(schema::POSITION)).alias("first")])?).await?;
     // What is known of the run as a whole travels on its first row.
     let is_first = ident(schema::POSITION).eq(lit(first.int(0, "first")));
-    let record = when(is_first, json_literal(&record_of(&experiment.experiment))).end()?;
+    let record = when(is_first, lit(record_of(&experiment.experiment).to_string())).end()?;
     let rows = spans
         .sort(vec![ident(schema::POSITION).sort(true, false)])?
-        .select(columns.into_iter().map(ident).chain([record.alias("experiment_record")]))?;
+        .select(columns.into_iter().map(ident).chain([as_json(record, "experiment_record")]))?;
     Ok(rows)
 }
 
@@ -109,10 +109,10 @@ fn record_of(experiment: &Experiment) -> serde_json::Value {
     record
 }
 
-fn json_literal(value: &serde_json::Value) -> Expr {
-    let metadata = [("ARROW:extension:name".to_string(), "arrow.json".to_string())];
-    let metadata = FieldMetadata::from(BTreeMap::from(metadata));
-    lit_with_metadata(ScalarValue::Utf8View(Some(value.to_string())), Some(metadata))
+/// Marks a text expression as JSON, so that JSON output embeds it as the value that it is.
+fn as_json(text: Expr, name: &str) -> Expr {
+    let metadata = BTreeMap::from([("ARROW:extension:name".to_string(), "arrow.json".to_string())]);
+    text.alias_with_metadata(name, Some(FieldMetadata::from(metadata)))
 }
 
 async fn flat_cases(session: &Session, experiment: &Selected, all_fields: bool) -> Result<DataFrame, AnalysisError> {

@@ -63,7 +63,9 @@ fn write_canonical(json: &str, out: &mut String) -> Result<(), CanonicalError> {
 
 fn write_value(json: &str, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
     if depth > DEPTH_MAX {
-        return Err(CanonicalError(serde::de::Error::custom(format_args!("values nest deeper than {DEPTH_MAX} levels"))));
+        return Err(CanonicalError(serde::de::Error::custom(format_args!(
+            "values nest deeper than {DEPTH_MAX} levels"
+        ))));
     }
     match json.as_bytes().first() {
         Some(b'"') => {
