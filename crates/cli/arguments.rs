@@ -21,7 +21,7 @@ Exit status: 0 done, 2 your input, 4 our fault or the store's, 130 interrupted."
 /// Analytics for LLM eval experiments: import, compare, query
 #[derive(Debug, Parser)]
 #[command(name = "evalhouse", version, after_long_help = EXAMPLES, max_term_width = 100)]
-#[command(disable_help_subcommand = true, override_usage = "evalhouse [OPTIONS] <COMMAND>")]
+#[command(override_usage = "evalhouse [OPTIONS] <COMMAND>")]
 pub(crate) struct Arguments {
     /// Options of every command.
     #[command(flatten)]

@@ -39,6 +39,13 @@ fn rows_go_to_a_file() {
 }
 
 #[test]
+fn plans_are_shown_whole() {
+    let output = Program::with_bundled_data().run(&["sql", "EXPLAIN SELECT count(*) FROM scores"]);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(output.stdout.lines().count() > 4 && !output.stdout.contains('↵'), "{output}");
+}
+
+#[test]
 fn a_bad_query_is_the_users() {
     let program = Program::with_bundled_data();
     check("sql_syntax", program.run(&["sql", "SELEC 1"]));

@@ -38,11 +38,11 @@ fn command_line_page() -> String {
     let mut root = Arguments::command().term_width(WIDTH).max_term_width(WIDTH);
     root.build();
     let mut page = String::from(
-        "# Command line\n\nWhat `evalhouse help` and `evalhouse COMMAND --help` print. This page is generated \
+        "# Command line\n\nWhat `evalhouse --help` and `evalhouse COMMAND --help` print. This page is generated \
          from the code.\n",
     );
     push_command(&mut root.clone(), &mut page);
-    for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in root.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
         push_command(&mut command.clone(), &mut page);
     }
     page

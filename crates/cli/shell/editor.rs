@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use evalhouse_report::Tone;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
+use rustyline::config::ColorMode;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
@@ -15,6 +16,7 @@ use rustyline::{CompletionType, Config, Context, Helper};
 use super::completion::{self, Vocabulary};
 use super::lexer::{self, Kind};
 use super::meta;
+use crate::printer::Printer;
 
 const PROMPT: &str = "evalhouse> ";
 const HISTORY_ENTRIES_MAX: usize = 10_000;
@@ -36,11 +38,13 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    pub(super) fn open(vocabulary: Vocabulary) -> anyhow::Result<Self> {
+    pub(super) fn open(vocabulary: Vocabulary, printer: &Printer) -> anyhow::Result<Self> {
+        let colours = if printer.has_colour() { ColorMode::Enabled } else { ColorMode::Disabled };
         let config = Config::builder()
             .max_history_size(HISTORY_ENTRIES_MAX)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
+            .color_mode(colours)
             .build();
         let mut editor = rustyline::Editor::with_config(config)?;
         editor.set_helper(Some(Assistant { vocabulary, files: FilenameCompleter::new() }));

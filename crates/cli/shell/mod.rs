@@ -78,7 +78,7 @@ impl Shell {
     pub(crate) async fn run(mut self) -> anyhow::Result<Exit> {
         let catalog = self.session.catalog();
         let count = number::counted(catalog.experiments().len() as i64, "experiment");
-        let mut editor = Editor::open(describe::vocabulary(catalog))?;
+        let mut editor = Editor::open(describe::vocabulary(catalog), &self.printer)?;
         self.printer.note(&format!("{} in {}. \\? for help, \\q to leave.", count, self.settings.store));
         loop {
             let next = match tokio::task::block_in_place(|| editor.read())? {

@@ -17,6 +17,8 @@ pub(crate) struct Layout {
     /// Indexes of the shown columns with their widths.
     shown: Vec<(usize, usize)>,
     hidden: Vec<usize>,
+    /// Columns of the terminal.
+    limit: Option<usize>,
 }
 
 impl Layout {
@@ -73,7 +75,7 @@ impl Layout {
                 }
             }
         }
-        Self { shown: shown.into_iter().zip(widths).collect(), hidden }
+        Self { shown: shown.into_iter().zip(widths).collect(), hidden, limit: width }
     }
 
     /// Writes the heading and the line below it.
@@ -92,7 +94,7 @@ impl Layout {
         }
     }
 
-    /// Names the columns that are left out.
+    /// Names the columns that are left out, as many as fit a line.
     pub(crate) fn push_hidden(&self, columns: &[Column], out: &mut String) {
         if self.hidden.is_empty() {
             return;
@@ -100,6 +102,7 @@ impl Layout {
         let names: Vec<&str> = self.hidden.iter().map(|&index| columns[index].title.as_str()).collect();
         let noun = if names.len() == 1 { "column" } else { "columns" };
         let note = format!("… {} more {noun}: {}", names.len(), names.join(", "));
+        let note = self.limit.map_or_else(|| note.clone(), |limit| cut(&note, limit));
         out.push_str(&Tone::Quiet.paint(&note));
         out.push('\n');
     }

@@ -46,6 +46,7 @@ pub fn batch_writer<'a>(
     out: Box<dyn Write + Send + 'a>,
 ) -> Result<Box<dyn BatchWriter + 'a>, ReportError> {
     Ok(match format {
+        Format::Table if is_plan(schema) => expanded_writer(schema, out),
         Format::Table => Box::new(table::TableWriter::new(schema, options.width, out)),
         Format::Markdown => Box::new(markdown::MarkdownWriter::new(schema, out)),
         Format::Json => json::array_writer(out),
@@ -54,6 +55,12 @@ pub fn batch_writer<'a>(
         Format::Parquet => Box::new(parquet::ParquetWriter::try_new(schema, out)?),
         Format::Arrow => Box::new(ipc::IpcWriter::try_new(schema, out)?),
     })
+}
+
+/// Whether the rows are the answer of `EXPLAIN`: texts of many lines, which a table would cut.
+fn is_plan(schema: &Schema) -> bool {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    names == ["plan_type", "plan"]
 }
 
 const EXTENSION_NAME: &str = "ARROW:extension:name";
