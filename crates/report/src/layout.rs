@@ -6,6 +6,8 @@ use crate::{Cell, Column, Tone};
 
 /// Spaces between columns.
 const GAP: usize = 2;
+/// The narrowest that the names of columns left out are cut to.
+const NOTE_WIDTH_MIN: usize = 40;
 /// The narrowest that a column of text becomes.
 const TEXT_WIDTH_MIN: usize = 12;
 /// The widest that a column of text becomes where no width is given.
@@ -102,7 +104,7 @@ impl Layout {
         let names: Vec<&str> = self.hidden.iter().map(|&index| columns[index].title.as_str()).collect();
         let noun = if names.len() == 1 { "column" } else { "columns" };
         let note = format!("… {} more {noun}: {}", names.len(), names.join(", "));
-        let note = self.limit.map_or_else(|| note.clone(), |limit| cut(&note, limit));
+        let note = self.limit.map_or_else(|| note.clone(), |limit| cut(&note, limit.max(NOTE_WIDTH_MIN)));
         out.push_str(&Tone::Quiet.paint(&note));
         out.push('\n');
     }

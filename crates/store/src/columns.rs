@@ -134,7 +134,10 @@ impl Columns {
             return column.clone();
         }
         let free = |name: &str| !self.taken.contains(&name.to_lowercase());
-        let name = if free(&path) { path.clone() } else { encode_upper(&path) };
+        // A lower-case name that follows an upper-case one has no upper-case letter to encode.
+        let letters: [fn(char) -> bool; 2] = [char::is_uppercase, char::is_alphabetic];
+        let encoded = letters.into_iter().map(|which| encode_letters(field, key, which));
+        let name = std::iter::once(path.clone()).chain(encoded).find(|name| free(name)).unwrap_or_else(|| path.clone());
         self.taken.insert(name.to_lowercase());
         let column = PathColumn { name, stored: kind, logical: kind };
         self.by_path.insert(path, column.clone());
@@ -208,18 +211,14 @@ fn canonical_path(column: &str) -> String {
     encode_path(field, keys.iter().map(String::as_str))
 }
 
-/// Encodes the upper-case letters of an encoded column name (its hex digits are left alone).
-fn encode_upper(column: &str) -> String {
-    let mut out = String::with_capacity(column.len() + 8);
+/// Encodes some letters of an encoded key as well (its hex digits are left alone).
+fn encode_letters(field: &str, key: &str, which: fn(char) -> bool) -> String {
+    let mut out = format!("{field}.");
     let mut hex_left = 0;
-    for c in column.chars() {
-        if hex_left > 0 {
-            hex_left -= 1;
-            out.push(c);
-        } else if c == '%' {
-            hex_left = 2;
-            out.push(c);
-        } else if c.is_uppercase() {
+    for c in key.chars() {
+        let is_hex = hex_left > 0;
+        hex_left = if c == '%' && !is_hex { 2 } else { usize::saturating_sub(hex_left, 1) };
+        if which(c) && !is_hex {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
                 out.push_str(&format!("%{byte:02X}"));
@@ -289,7 +288,11 @@ mod tests {
         let read = Columns::from_schema(&columns.to_schema().unwrap());
         assert_eq!(read, columns);
         assert_eq!(read.get("scores.F").unwrap().name, "scores.F");
-        assert_ne!(read.get("scores.f").unwrap().name.to_lowercase(), "scores.f");
+        assert_eq!(read.get("scores.f").unwrap().name, "scores.%66");
+        let mut spellings = Columns::default();
+        let names: HashSet<String> =
+            ["Ab", "aB", "AB", "ab"].map(|key| spellings.learn("scores", key, Kind::Float).name.to_lowercase()).into();
+        assert_eq!(names.len(), 4);
         let model = read.get("metadata.model").unwrap();
         assert_eq!((model.stored, model.logical), (Kind::Int, Kind::Text));
     }
