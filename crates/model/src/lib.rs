@@ -15,12 +15,13 @@ pub mod schema;
 
 mod answers;
 mod experiment;
+mod settings;
 mod span;
 
-pub use answers::{
-    CaseCell, CaseColumn, CaseRow, CaseTable, Diff, DiffCounts, ExperimentList, ExperimentRow, ExperimentSide,
-    ImportReport, ImportedExperiment, MetricDelta, MetricSummary, ScoreDelta, ScoreSummary, SkippedFile, Summary,
-    Trace, TraceSpan, Verdict,
-};
+pub use answers::*;
 pub use experiment::{Experiment, ExperimentStatus};
+pub use settings::{
+    AggregateKind, AggregateScore, BaselineSettings, Components, CustomColumn, Direction, LanguageModelSettings,
+    MissingPolicy, NumberSettings, ProjectSettings,
+};
 pub use span::{Span, SpanType};

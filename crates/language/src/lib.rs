@@ -1,0 +1,12 @@
+//! The language of filters, keys, custom columns and BTQL queries: text or JSON to a syntax tree.
+//!
+//! Nothing here knows an engine or a table; the session gives the tree its meaning.
+
+mod ast;
+mod error;
+
+pub use ast::{
+    BinaryOp, Call, Case, Expr, Literal, Named, Node, Position, Query, Sample, Shape, SortItem, Source, Step, UnaryOp,
+    Unpivot,
+};
+pub use error::LanguageError;

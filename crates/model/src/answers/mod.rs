@@ -1,0 +1,19 @@
+//! Answers: plain serialisable structs that every face shows.
+//!
+//! Field names are the names of the JSON that the program prints. Scores are in their own range (by
+//! convention 0 to 1), durations in seconds, cost in dollars, times in RFC 3339 UTC. `None` means
+//! "no value" and is written as `null`; it is never 0.
+
+mod cases;
+mod diff;
+mod experiments;
+mod import;
+mod summary;
+mod trace;
+
+pub use cases::{CaseCell, CaseColumn, CaseRow, CaseTable};
+pub use diff::{Diff, DiffCounts, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
+pub use experiments::{ExperimentList, ExperimentRow};
+pub use import::{ImportReport, ImportedExperiment, SkippedFile};
+pub use summary::{MetricSummary, ScoreSummary, Summary};
+pub use trace::{Trace, TraceSpan};
