@@ -48,6 +48,13 @@ impl Printer {
         }
     }
 
+    /// One line as the answer.
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        let mut out = self.answer(Format::Table);
+        writeln!(out, "{text}")?;
+        out.flush()
+    }
+
     /// Whether text for standard output keeps its colours.
     pub(crate) fn has_colour(&self) -> bool {
         AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never

@@ -6,18 +6,17 @@ use datafusion::functions_aggregate::expr_fn::{avg, count};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
-use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, schema};
+use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, ProjectSettings, schema};
 use evalhouse_session::Session;
 
 use crate::answer::Answer;
-use crate::key::key_hash;
-use crate::scope::{cases_of, number, parse, side};
+use crate::key::Key;
+use crate::measures::{Measure, measures};
+use crate::scope::{cases_of, parse, side};
 use crate::{AnalysisError, Selected};
 
 /// Rows shown when no limit is given.
 const LIMIT_DEFAULT: usize = 50;
-/// Differences up to this are no difference.
-const TOLERANCE: f64 = 1e-9;
 
 /// What to show.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +54,7 @@ pub async fn cases(
         None => Vec::new(),
     };
     let plan = match &options.against {
-        Some(base) => against(session, rows, base, options, &columns, &compared).await?,
+        Some(base) => against(session, rows, experiment, base, options, &columns, &compared).await?,
         None => {
             let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
             let fixed = [ident(schema::ID), ident(schema::TRIAL_INDEX), ident(schema::POSITION)];
@@ -80,12 +79,13 @@ pub async fn cases(
 struct Column {
     shown: CaseColumn,
     expression: Expr,
-    lower_is_better: bool,
+    /// A score or metric, which can be held against the baseline's.
+    measure: Option<Measure>,
 }
 
 impl Column {
     fn is_number(&self) -> bool {
-        matches!(self.shown.kind.as_str(), "score" | "metric")
+        self.measure.is_some()
     }
 }
 
@@ -95,48 +95,42 @@ fn columns_of(
     options: &CasesOptions,
     rows: &DataFrame,
 ) -> Result<Vec<Column>, AnalysisError> {
+    let settings = session.settings(&experiment.experiment.project);
     if let Some(texts) = &options.columns {
-        return texts.iter().map(|text| column_of(text, parse(session, "--columns", text, rows.schema())?)).collect();
+        let column = |text: &String| -> Result<Column, AnalysisError> {
+            Ok(column_of(text, parse(session, "--columns", text, rows.schema())?, &settings))
+        };
+        return texts.iter().map(column).collect();
     }
-    let mut columns =
-        vec![column_of(schema::INPUT, ident(schema::INPUT))?, column_of(schema::OUTPUT, ident(schema::OUTPUT))?];
-    let id = &experiment.experiment.id;
-    for name in session.snapshot().score_names(id) {
-        columns.push(column_of(&format!("scores.{name}"), number(schema::SCORES, &name))?);
-    }
-    if session.snapshot().metric_names(id).iter().any(|name| name == "duration") {
-        columns.push(column_of("metrics.duration", number(schema::METRICS, "duration"))?);
-    }
+    let mut columns: Vec<Column> =
+        [schema::INPUT, schema::OUTPUT].map(|name| column_of(name, ident(name), &settings)).into();
+    let shown = measures(session, &[experiment]).into_iter().filter(|m| m.is_score() || m.name == "duration");
+    columns.extend(shown.map(|m| column_of(&format!("{}.{}", m.field, m.name), m.value(), &settings)));
     Ok(columns)
 }
 
-fn column_of(text: &str, expression: Expr) -> Result<Column, AnalysisError> {
+fn column_of(text: &str, expression: Expr, settings: &ProjectSettings) -> Column {
     // A bare score or metric can be held against the baseline's; any other expression is shown only.
-    let bare = match &expression {
-        Expr::Column(column) => Some(column.name.clone()),
+    let measure = match &expression {
+        Expr::Column(column) => [schema::SCORES, schema::METRICS].into_iter().find_map(|field| {
+            let name = column.name.strip_prefix(field)?.strip_prefix('.')?;
+            Some(Measure::new(field, name, settings))
+        }),
         _ => None,
     };
-    let metric = bare.as_deref().and_then(|name| name.strip_prefix("metrics."));
-    let kind = match (&bare, metric) {
-        (_, Some(_)) => "metric",
-        (Some(name), None) if name.starts_with("scores.") => "score",
-        _ => "text",
+    let (kind, unit) = match &measure {
+        Some(measure) if measure.is_score() => ("score", ""),
+        Some(measure) => ("metric", schema::metric_unit(&measure.name)),
+        None => ("text", ""),
     };
-    Ok(Column {
-        lower_is_better: metric.is_some_and(schema::lower_is_better),
-        shown: CaseColumn {
-            name: text.into(),
-            kind: kind.into(),
-            unit: metric.map(schema::metric_unit).unwrap_or_default().into(),
-        },
-        expression,
-    })
+    Column { shown: CaseColumn { name: text.into(), kind: kind.into(), unit: unit.into() }, expression, measure }
 }
 
 /// The candidate's rows joined with the baseline's trial of the same index and with its mean.
 async fn against(
     session: &Session,
     rows: DataFrame,
+    experiment: &Selected,
     base: &Selected,
     options: &CasesOptions,
     columns: &[Column],
@@ -149,9 +143,10 @@ async fn against(
         ref other => other.clone().alias(format!("k{i}")),
     });
     let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
-    let candidate_key = key_hash(session, options.key.as_deref(), rows.schema())?;
+    let key = Key::of(session, options.key.as_deref(), &[base, experiment]);
+    let candidate_key = key.hash(session, rows.schema())?;
     let candidate = rows.select(
-        [ident(schema::ID), trial(&candidate_key, options)?.alias(schema::TRIAL_INDEX), ident(schema::POSITION)]
+        [ident(schema::ID), trial(&key, &candidate_key)?.alias(schema::TRIAL_INDEX), ident(schema::POSITION)]
             .into_iter()
             .chain([candidate_key.alias("c_key")])
             .chain(shown)
@@ -160,10 +155,10 @@ async fn against(
     )?;
 
     let base_rows = cases_of(session, base, None).await?;
-    let base_key = key_hash(session, options.key.as_deref(), base_rows.schema())?;
+    let base_key = key.hash(session, base_rows.schema())?;
     let value = |i: &usize| columns[*i].expression.clone();
     let by_trial = base_rows.clone().select(
-        [base_key.clone().alias("t_key"), trial(&base_key, options)?.alias("t_trial")]
+        [base_key.clone().alias("t_key"), trial(&key, &base_key)?.alias("t_trial")]
             .into_iter()
             .chain(compared.iter().map(|i| value(i).alias(format!("t{i}"))))
             .collect::<Vec<_>>(),
@@ -188,8 +183,9 @@ async fn against(
             when(ident("t_key").is_not_null(), ident(format!("t{i}"))).otherwise(ident(format!("m{i}")))?;
         out.push(base_value.clone().alias(format!("b{i}")));
         out.push((ident(format!("v{i}")) - base_value.clone()).alias(format!("d{i}")));
-        let direction = if columns[*i].lower_is_better { "lower" } else { "higher" };
-        let class = regression.call(vec![base_value, ident(format!("v{i}")), lit(TOLERANCE), lit(direction)]);
+        let Some(measure) = &columns[*i].measure else { continue };
+        let reading = [lit(measure.tolerance), lit(measure.direction())];
+        let class = regression.call([base_value, ident(format!("v{i}"))].into_iter().chain(reading).collect());
         out.push(when(ident("m_key").is_not_null(), class).end()?.alias(format!("c{i}")));
     }
     out.extend(
@@ -203,14 +199,11 @@ async fn against(
 }
 
 /// The trial index under the key in use: stored for the default key, counted for any other.
-fn trial(key: &Expr, options: &CasesOptions) -> Result<Expr, AnalysisError> {
-    if options.key.as_deref().is_none_or(|text| text.trim() == crate::key::DEFAULT_KEY) {
+fn trial(key: &Key, hash: &Expr) -> Result<Expr, AnalysisError> {
+    if key.is_default() {
         return Ok(ident(schema::TRIAL_INDEX));
     }
-    let number = row_number()
-        .partition_by(vec![key.clone()])
-        .order_by(vec![ident(schema::CREATED).sort(true, true), ident(schema::ID).sort(true, true)])
-        .build()?;
+    let number = row_number().partition_by(vec![hash.clone()]).order_by(key.trial_order()).build()?;
     Ok(datafusion::logical_expr::cast(number, datafusion::arrow::datatypes::DataType::Int64) - lit(1_i64))
 }
 
@@ -238,7 +231,7 @@ fn sort_key(session: &Session, text: &str, rows: &DataFrame, columns: &[Column])
             let known: Vec<&str> = columns.iter().filter(|c| c.is_number()).map(|c| c.shown.name.as_str()).collect();
             return Err(wrong(format!("`{name}` is no score that is shown; shown are {}", known.join(", "))));
         };
-        let better_is_more = !columns[found].lower_is_better;
+        let better_is_more = columns[found].measure.as_ref().is_none_or(|measure| !measure.lower_is_better);
         let placeholder =
             Expr::Placeholder(datafusion::logical_expr::expr::Placeholder::new_with_field(format!("$d{found}"), None));
         return Ok(placeholder.sort(worst_first == better_is_more, false));

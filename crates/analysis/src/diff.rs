@@ -1,55 +1,36 @@
 //! A candidate against a baseline, key by key (semantics, sections 2, 4, 6 and 16).
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::JoinType;
-use datafusion::dataframe::DataFrame;
-use datafusion::functions_aggregate::expr_fn::{avg, count, max, min, sum};
-use datafusion::logical_expr::{Expr, cast, ident, lit, when};
+use datafusion::functions_aggregate::expr_fn::sum;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, lit, when};
 use datafusion::prelude::coalesce;
-use evalhouse_model::{Diff, DiffCounts, ExperimentStatus, MetricDelta, ScoreDelta, Verdict, schema};
-use evalhouse_session::Session;
-use indexmap::{IndexMap, IndexSet};
+use evalhouse_functions::holm_adjusted;
+use evalhouse_model::{Diff, DiffCounts, MetricDelta, ScoreDelta, Verdict, schema};
+use evalhouse_session::{CASES, Session};
+use indexmap::IndexMap;
 
-use crate::answer::Answer;
-use crate::key::{DEFAULT_KEY, key_hash};
-use crate::scope::{cases_of, number, parse, side};
-use crate::{AnalysisError, Selected};
+use crate::answer::{Answer, Fields};
+use crate::key::Key;
+use crate::measures::{Measure, measures};
+use crate::pairs::{PairRequest, Side, is_matched, pairs};
+use crate::reducer::Reducer;
+use crate::rows::row_statistics;
+use crate::scope::{parse, side};
+use crate::{AnalysisError, Selected, comparable};
 
-/// Differences up to this are no difference.
-const TOLERANCE: f64 = 1e-9;
 /// Significance level, after correction.
-const ALPHA: f64 = 0.05;
-/// Clusters below which a clustered interval is unreliable.
-const CLUSTERS_MIN: f64 = 30.0;
-
-/// How the trials of a case become one value.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Reducer {
-    /// Their mean.
-    #[default]
-    Mean,
-}
-
-impl Reducer {
-    /// Name as users write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mean => "mean",
-        }
-    }
-}
+pub(crate) const ALPHA: f64 = 0.05;
 
 /// How to compare.
 #[derive(Debug, Clone, Default)]
 pub struct DiffOptions {
-    /// Comparison key; default `input`.
+    /// Comparison key; default the project's, else `input`.
     pub key: Option<String>,
     /// Only cases that satisfy this condition, on both sides.
     pub filter: Option<String>,
     /// What makes cases alike: intervals and tests treat a cluster as one observation.
     pub cluster: Option<String>,
-    /// How trials are consolidated.
-    pub reducer: Reducer,
+    /// How trials are consolidated; default the project's, else their mean.
+    pub reducer: Option<Reducer>,
 }
 
 /// Compares two experiments.
@@ -67,120 +48,26 @@ pub async fn diff(
     candidate: &Selected,
     options: &DiffOptions,
 ) -> Result<Diff, AnalysisError> {
-    let snapshot = session.snapshot();
-    let (base_id, candidate_id) = (&base.experiment.id, &candidate.experiment.id);
-    let union = |a: Vec<String>, b: Vec<String>| a.into_iter().chain(b).collect::<IndexSet<String>>();
-    let scores = union(snapshot.score_names(base_id), snapshot.score_names(candidate_id));
-    let metrics = union(snapshot.metric_names(base_id), snapshot.metric_names(candidate_id));
-    let numbers: Vec<Number> = scores
-        .iter()
-        .map(|name| Number { field: schema::SCORES, name: name.clone(), lower_is_better: false })
-        .chain(metrics.iter().map(|name| Number {
-            field: schema::METRICS,
-            name: name.clone(),
-            lower_is_better: schema::lower_is_better(name),
-        }))
-        .collect();
-
-    let base_side = consolidated(session, base, options, &numbers, "b").await?;
-    let candidate_side = consolidated(session, candidate, options, &numbers, "c").await?;
-    let joined = base_side.join(candidate_side, JoinType::Full, &["b_key"], &["c_key"], None)?;
-    let answer = Answer::of(compared(session, joined, &numbers, options)?).await?;
-    Ok(assemble(&answer, base, candidate, &numbers, options))
-}
-
-/// A score or metric to compare.
-struct Number {
-    field: &'static str,
-    name: String,
-    lower_is_better: bool,
-}
-
-/// One row a key: the case's consolidated values, and what the means over rows need.
-async fn consolidated(
-    session: &Session,
-    experiment: &Selected,
-    options: &DiffOptions,
-    numbers: &[Number],
-    prefix: &str,
-) -> Result<DataFrame, AnalysisError> {
-    let cases = cases_of(session, experiment, options.filter.as_deref()).await?;
-    let key = key_hash(session, options.key.as_deref(), cases.schema())?.alias(format!("{prefix}_key"));
-    let mut aggregates = vec![count(lit(1)).alias(format!("{prefix}_rows"))];
-    if let Some(text) = &options.cluster {
-        let cluster = parse(session, "--cluster", text, cases.schema())?;
-        // All trials of a case share its cluster; of several the first by value stands for it.
-        aggregates.push(min(cast(cluster, DataType::Utf8)).alias(format!("{prefix}_cluster")));
-    }
-    for (i, number_) in numbers.iter().enumerate() {
-        let value = || number(number_.field, &number_.name);
-        aggregates.extend([
-            avg(value()).alias(format!("{prefix}{i}")),
-            sum(value()).alias(format!("{prefix}{i}_sum")),
-            count(value()).alias(format!("{prefix}{i}_n")),
-            min(value()).alias(format!("{prefix}{i}_min")),
-            max(value()).alias(format!("{prefix}{i}_max")),
-        ]);
-    }
-    Ok(cases.aggregate(vec![key], aggregates)?)
-}
-
-/// One row: counts, and for each number its means, classes and paired statistics.
-fn compared(
-    session: &Session,
-    joined: DataFrame,
-    numbers: &[Number],
-    options: &DiffOptions,
-) -> Result<DataFrame, AnalysisError> {
-    let in_base = || ident("b_rows").is_not_null();
-    let in_candidate = || ident("c_rows").is_not_null();
-    let matched = || in_base().and(in_candidate());
-    let counted = |condition: Expr| -> Result<Expr, AnalysisError> {
-        Ok(coalesce(vec![sum(when(condition, lit(1_i64)).otherwise(lit(0_i64))?), lit(0_i64)]))
+    let both = [base, candidate];
+    let measures = measures(session, &both);
+    let key = Key::of(session, options.key.as_deref(), &both);
+    let reducer = Reducer::of(session, options.reducer, candidate)?;
+    let cluster = match &options.cluster {
+        Some(text) => vec![parse(session, "--cluster", text, session.table(CASES).await?.schema())?],
+        None => Vec::new(),
     };
-    let rows_where = |column: &str, condition: Expr| -> Result<Expr, AnalysisError> {
-        Ok(sum(when(condition, ident(column)).otherwise(lit(0_i64))?))
+    let request = PairRequest {
+        key: &key,
+        filter: options.filter.as_deref(),
+        reducer,
+        measures: &measures,
+        extras: &cluster,
     };
-    let mut aggregates = vec![
-        counted(matched())?.alias("matched"),
-        counted(in_base().and(in_candidate().is_false()).and(ident("b_key").is_not_null()))?.alias("base_only"),
-        counted(in_candidate().and(in_base().is_false()).and(ident("c_key").is_not_null()))?.alias("candidate_only"),
-        rows_where("b_rows", in_base().and(ident("b_key").is_null()))?.alias("null_key_base"),
-        rows_where("c_rows", in_candidate().and(ident("c_key").is_null()))?.alias("null_key_candidate"),
-        sum(ident("b_rows")).alias("base_rows"),
-        sum(ident("c_rows")).alias("candidate_rows"),
-    ];
-    let regression = session.function("regression")?;
-    let paired_diff = session.aggregate("paired_diff")?;
-    for (i, number) in numbers.iter().enumerate() {
-        // A null key has its own row on one side only, so its values never form a pair.
-        let (base, candidate) = (|| ident(format!("b{i}")), || ident(format!("c{i}")));
-        let direction = if number.lower_is_better { "lower" } else { "higher" };
-        let class = regression.call(vec![base(), candidate(), lit(TOLERANCE), lit(direction)]);
-        for name in CLASSES {
-            let in_class = matched().and(class.clone().eq(lit(name)));
-            aggregates.push(counted(in_class)?.alias(format!("{name}{i}")));
-        }
-        let mut pair = vec![base(), candidate()];
-        if options.cluster.is_some() {
-            pair.push(coalesce(vec![ident("b_cluster"), ident("c_cluster")]));
-        }
-        aggregates.push(paired_diff.call(pair).alias(format!("paired{i}")));
-        for prefix in ["b", "c"] {
-            let total = |part: &str| sum(ident(format!("{prefix}{i}_{part}")));
-            aggregates.push(total("sum").alias(format!("{prefix}{i}_sum")));
-            aggregates.push(total("n").alias(format!("{prefix}{i}_n")));
-            aggregates.push(min(ident(format!("{prefix}{i}_min"))).alias(format!("{prefix}{i}_min")));
-            aggregates.push(max(ident(format!("{prefix}{i}_max"))).alias(format!("{prefix}{i}_max")));
-        }
-    }
-    Ok(joined.aggregate(vec![], aggregates)?)
-}
+    let joined = pairs(session, base, candidate, &request).await?;
+    let compared = Answer::of(joined.aggregate(vec![], comparisons(session, &measures, !cluster.is_empty())?)?).await?;
+    let rows = row_statistics(session, &both, &measures, options.filter.as_deref()).await?;
 
-const CLASSES: [&str; 6] = ["improved", "regressed", "unchanged", "lost_score", "gained_score", "no_score"];
-
-fn assemble(answer: &Answer, base: &Selected, candidate: &Selected, numbers: &[Number], options: &DiffOptions) -> Diff {
-    let int = |name: &str| answer.int(0, name);
+    let int = |name: &str| compared.int(0, name);
     let counts = DiffCounts {
         matched: int("matched"),
         base_only: int("base_only"),
@@ -192,101 +79,132 @@ fn assemble(answer: &Answer, base: &Selected, candidate: &Selected, numbers: &[N
     let mut diff = Diff {
         base: side(base),
         candidate: side(candidate),
-        key: options.key.clone().unwrap_or_else(|| DEFAULT_KEY.into()),
+        key: key.text,
         filter: options.filter.clone(),
-        reducer: options.reducer.name().into(),
+        reducer: reducer.to_string(),
         cluster: options.cluster.clone(),
         counts,
         ..Diff::default()
     };
-    diff.base.rows = int("base_rows");
+    diff.base.rows = rows.rows(&base.experiment.id);
     diff.base.cases = counts.matched + counts.base_only;
-    diff.candidate.rows = int("candidate_rows");
+    diff.candidate.rows = rows.rows(&candidate.experiment.id);
     diff.candidate.cases = counts.matched + counts.candidate_only;
-    for (i, number) in numbers.iter().enumerate() {
-        if number.field == schema::SCORES {
-            diff.scores.insert(number.name.clone(), score_delta(answer, i, number));
+    for (i, measure) in measures.iter().enumerate() {
+        let paired = compared.fields(0, &format!("d{i}"));
+        let ends = |id: &str| rows.of(id, i);
+        let (base, candidate) = (ends(&base.experiment.id), ends(&candidate.experiment.id));
+        if measure.is_score() {
+            let delta = ScoreDelta {
+                min: [base.min, candidate.min].into_iter().flatten().min_by(f64::total_cmp),
+                max: [base.max, candidate.max].into_iter().flatten().max_by(f64::total_cmp),
+                ..score_delta(&paired, base.mean, candidate.mean, measure)
+            };
+            diff.scores.insert(measure.name.clone(), delta);
         } else {
-            diff.metrics.insert(number.name.clone(), metric_delta(answer, i, number));
+            let delta = metric_delta(score_delta(&paired, base.mean, candidate.mean, measure), measure);
+            diff.metrics.insert(measure.name.clone(), delta);
         }
     }
     adjust_for_family(&mut diff.scores);
-    diff.warnings = warnings(&diff, base, candidate, answer, numbers);
-    diff
+    let clusters = (0..measures.len()).filter_map(|i| compared.fields(0, &format!("d{i}")).float("df"));
+    let fewest = clusters.map(|df| df + 1.0).min_by(f64::total_cmp).filter(|_| options.cluster.is_some());
+    diff.warnings = comparable::warnings(session, &diff, base, candidate, fewest).await?;
+    Ok(diff)
 }
 
-fn row_mean(answer: &Answer, prefix: &str, i: usize) -> Option<f64> {
-    let n = answer.int(0, &format!("{prefix}{i}_n"));
-    (n > 0).then(|| answer.float(0, &format!("{prefix}{i}_sum")).map(|sum| sum / n as f64)).flatten()
+/// What becomes of the joined cases: counts that add up to the union, and for each measure the
+/// classes and paired statistics of the matched ones (`d0`, `d1`, …).
+pub(crate) fn comparisons(
+    session: &Session,
+    measures: &[Measure],
+    clustered: bool,
+) -> Result<Vec<Expr>, AnalysisError> {
+    let (base, candidate) = (Side::Base, Side::Candidate);
+    let total = |condition: Expr, value: Expr| -> Result<Expr, AnalysisError> {
+        Ok(coalesce(vec![sum(when(condition, value).otherwise(lit(0_i64))?), lit(0_i64)]))
+    };
+    let only = |here: Side, there: Side| {
+        here.is_present().and(there.rows().is_null()).and(here.key().is_not_null())
+    };
+    let no_key = |side: Side| side.is_present().and(side.key().is_null());
+    let mut aggregates = vec![
+        total(is_matched(), lit(1_i64))?.alias("matched"),
+        total(only(base, candidate), lit(1_i64))?.alias("base_only"),
+        total(only(candidate, base), lit(1_i64))?.alias("candidate_only"),
+        total(no_key(base), base.rows())?.alias("null_key_base"),
+        total(no_key(candidate), candidate.rows())?.alias("null_key_candidate"),
+    ];
+    let score_diff = session.aggregate("score_diff")?;
+    for (i, measure) in measures.iter().enumerate() {
+        let mut arguments =
+            vec![base.value(i), candidate.value(i), lit(measure.tolerance), lit(measure.direction())];
+        if clustered {
+            // All trials of a case share its cluster; the base says which.
+            arguments.push(coalesce(vec![base.extra(0), candidate.extra(0)]));
+        }
+        aggregates.push(score_diff.call(arguments).filter(is_matched()).build()?.alias(format!("d{i}")));
+    }
+    Ok(aggregates)
 }
 
-fn score_delta(answer: &Answer, i: usize, number: &Number) -> ScoreDelta {
-    let (base, candidate) = (row_mean(answer, "b", i), row_mean(answer, "c", i));
-    let class = |name: &str| answer.int(0, &format!("{name}{i}"));
-    let paired = answer.fields(0, &format!("paired{i}"));
-    let ends =
-        |end: &'static str| ["b", "c"].into_iter().filter_map(move |side| answer.float(0, &format!("{side}{i}_{end}")));
+/// One measure's share of a diff, from the struct that `score_diff` gives and the means over rows.
+pub(crate) fn score_delta(
+    paired: &Fields<'_>,
+    base: Option<f64>,
+    candidate: Option<f64>,
+    measure: &Measure,
+) -> ScoreDelta {
     ScoreDelta {
         base,
         candidate,
         delta_matched: paired.float("delta"),
         delta_all: base.zip(candidate).map(|(base, candidate)| candidate - base),
-        improved: class("improved"),
-        regressed: class("regressed"),
-        unchanged: class("unchanged"),
-        lost_score: class("lost_score"),
-        gained_score: class("gained_score"),
-        no_score: class("no_score"),
-        min: ends("min").min_by(f64::total_cmp),
-        max: ends("max").max_by(f64::total_cmp),
+        improved: paired.int("improved"),
+        regressed: paired.int("regressed"),
+        unchanged: paired.int("unchanged"),
+        lost_score: paired.int("lost_score"),
+        gained_score: paired.int("gained_score"),
+        no_score: paired.int("no_score"),
         n: paired.int("n"),
         sd: paired.float("sd"),
         se: paired.float("se"),
         ci_low: paired.float("ci_low"),
         ci_high: paired.float("ci_high"),
         p: paired.float("p"),
-        p_adjusted: None,
         method: paired.text("method"),
         mde: paired.float("mde"),
-        verdict: Verdict::NoData,
-        lower_is_better: number.lower_is_better,
+        lower_is_better: measure.lower_is_better,
+        ..ScoreDelta::default()
     }
 }
 
-fn metric_delta(answer: &Answer, i: usize, number: &Number) -> MetricDelta {
-    let (base, candidate) = (row_mean(answer, "b", i), row_mean(answer, "c", i));
-    let class = |name: &str| answer.int(0, &format!("{name}{i}"));
-    let paired = answer.fields(0, &format!("paired{i}"));
+/// A metric is not tested, so it has no p-value and no verdict.
+fn metric_delta(delta: ScoreDelta, measure: &Measure) -> MetricDelta {
     MetricDelta {
-        base,
-        candidate,
-        delta_matched: paired.float("delta"),
-        delta_all: base.zip(candidate).map(|(base, candidate)| candidate - base),
-        improved: class("improved"),
-        regressed: class("regressed"),
-        unchanged: class("unchanged"),
-        n: paired.int("n"),
-        se: paired.float("se"),
-        ci_low: paired.float("ci_low"),
-        ci_high: paired.float("ci_high"),
-        unit: schema::metric_unit(&number.name).into(),
-        lower_is_better: number.lower_is_better,
+        base: delta.base,
+        candidate: delta.candidate,
+        delta_matched: delta.delta_matched,
+        delta_all: delta.delta_all,
+        improved: delta.improved,
+        regressed: delta.regressed,
+        unchanged: delta.unchanged,
+        n: delta.n,
+        se: delta.se,
+        ci_low: delta.ci_low,
+        ci_high: delta.ci_high,
+        unit: schema::metric_unit(&measure.name).into(),
+        lower_is_better: delta.lower_is_better,
     }
 }
 
 /// Corrects p-values for the number of scores looked at (Holm 1979: strong control of the
 /// family-wise error) and draws the conclusions.
-fn adjust_for_family(scores: &mut IndexMap<String, ScoreDelta>) {
-    let mut tested: Vec<(usize, f64)> =
-        scores.values().enumerate().filter_map(|(i, score)| Some((i, score.p?))).collect();
-    tested.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let family = tested.len();
-    let mut largest: f64 = 0.0;
-    for (rank, (i, p)) in tested.into_iter().enumerate() {
-        largest = largest.max(p * (family - rank) as f64).min(1.0);
-        if let Some((_, score)) = scores.get_index_mut(i) {
-            score.p_adjusted = Some(largest);
-        }
+pub(crate) fn adjust_for_family(scores: &mut IndexMap<String, ScoreDelta>) {
+    let tested: Vec<f64> = scores.values().filter_map(|score| score.p).collect();
+    let adjusted = holm_adjusted(&tested);
+    for (score, adjusted) in scores.values_mut().filter(|score| score.p.is_some()).zip(adjusted) {
+        score.p_adjusted = Some(adjusted);
     }
     for score in scores.values_mut() {
         score.verdict = verdict(score);
@@ -303,69 +221,6 @@ fn verdict(score: &ScoreDelta) -> Verdict {
     } else {
         Verdict::Regressed
     }
-}
-
-fn warnings(diff: &Diff, base: &Selected, candidate: &Selected, answer: &Answer, numbers: &[Number]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let (b, c) = (&base.experiment, &candidate.experiment);
-    if b.id == c.id {
-        warnings.push("base and candidate are the same experiment".to_string());
-    }
-    let counts = diff.counts;
-    if counts.matched == 0 {
-        warnings.push(format!(
-            "no case of `{}` has the key of a case of `{}`: try another key with --key, such as metadata.case_id",
-            c.name, b.name
-        ));
-    } else if counts.base_only + counts.candidate_only > counts.matched {
-        warnings.push(format!(
-            "most cases are in one experiment only ({} matched): the comparison speaks for the matched ones",
-            counts.matched
-        ));
-    }
-    if counts.null_key > 0 {
-        warnings.push(format!("{} rows have a null key and match nothing", counts.null_key));
-    }
-    if b.dataset.is_some()
-        && c.dataset.is_some()
-        && (&b.dataset, &b.dataset_version) != (&c.dataset, &c.dataset_version)
-    {
-        warnings.push("the experiments ran on different datasets or dataset versions".into());
-    }
-    if let (Some(base_total), Some(candidate_total)) = (b.declared_total, c.declared_total)
-        && base_total != candidate_total
-    {
-        warnings.push(format!("the sources declared different totals: {base_total} and {candidate_total}"));
-    }
-    for experiment in [b, c] {
-        if experiment.status == ExperimentStatus::Partial {
-            warnings
-                .push(format!("`{}` is partial: its source was cut off, or rows of it were skipped", experiment.name));
-        }
-    }
-    for (name, score) in &diff.scores {
-        if let (Some(matched), Some(all)) = (score.delta_matched, score.delta_all)
-            && matched * all < 0.0
-            && matched.abs() > TOLERANCE
-            && all.abs() > TOLERANCE
-        {
-            warnings.push(format!(
-                "`{name}`: the change over matched cases ({matched:+.4}) and over all rows ({all:+.4}) differ in sign: different cases ran"
-            ));
-        }
-        if score.lost_score > 0 {
-            warnings.push(format!("`{name}`: {} cases lost their score and are in no delta", score.lost_score));
-        }
-    }
-    let fewest = (diff.cluster.is_some()).then(|| {
-        (0..numbers.len()).filter_map(|i| answer.fields(0, &format!("paired{i}")).float("df")).map(|df| df + 1.0)
-    });
-    if let Some(clusters) = fewest.and_then(|all| all.min_by(f64::total_cmp))
-        && clusters < CLUSTERS_MIN
-    {
-        warnings.push(format!("only {clusters} clusters: clustered intervals are unreliable below {CLUSTERS_MIN}"));
-    }
-    warnings
 }
 
 #[cfg(test)]

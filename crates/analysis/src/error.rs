@@ -56,6 +56,16 @@ pub enum AnalysisError {
         /// What is wrong.
         message: String,
     },
+    /// A setting of a project cannot be used.
+    #[error("setting `{name}` of project `{project}`: {message}")]
+    Setting {
+        /// Project name.
+        project: String,
+        /// Name of the setting.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
     /// The engine or the store.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -80,7 +90,7 @@ impl AnalysisError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::UnknownExperiment { .. } => Some(
-                "`evalhouse experiments` lists them; an experiment is an id, a name, project/name, `latest`, `latest:BRANCH` or `baseline`",
+                "`evalhouse experiments` lists them; an experiment is an id, a name, project/name, `latest`, `latest:BRANCH`, `baseline` or `baseline:NAME`",
             ),
             Self::AmbiguousExperiment { .. } => Some("write project/name, or the id"),
             Self::UnknownCase { .. } | Self::AmbiguousCase { .. } => {
@@ -92,6 +102,7 @@ impl AnalysisError {
             Self::Expression { place: "--key", .. } => {
                 Some("a key is a SQL expression over a case, or several in brackets: [input.question, metadata.tier]")
             }
+            Self::Setting { .. } => Some("`evalhouse settings PROJECT` shows and changes them"),
             Self::Session(error) => error.hint(),
             _ => None,
         }

@@ -12,7 +12,8 @@ use evalhouse_model::{Experiment, schema};
 use evalhouse_session::{SPANS, Session};
 
 use crate::answer::Answer;
-use crate::scope::{cases_of, number};
+use crate::measures::number;
+use crate::scope::cases_of;
 use crate::{AnalysisError, Selected};
 
 /// What a row of an export is.
@@ -116,7 +117,6 @@ fn as_json(text: Expr, name: &str) -> Expr {
 }
 
 async fn flat_cases(session: &Session, experiment: &Selected, all_fields: bool) -> Result<DataFrame, AnalysisError> {
-    let id = &experiment.experiment.id;
     let mut columns: Vec<Expr> = Vec::new();
     if all_fields {
         columns.extend([schema::PROJECT, schema::EXPERIMENT, schema::EXPERIMENT_ID].map(ident));
@@ -124,8 +124,8 @@ async fn flat_cases(session: &Session, experiment: &Selected, all_fields: bool) 
     columns.extend(
         [schema::ID, schema::CREATED, schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::ERROR].map(ident),
     );
-    columns.extend(session.snapshot().score_names(id).iter().map(|name| number(schema::SCORES, name)));
-    columns.extend(session.snapshot().metric_names(id).iter().map(|name| number(schema::METRICS, name)));
+    columns.extend(session.score_names(&experiment.experiment).iter().map(|name| number(schema::SCORES, name)));
+    columns.extend(session.metric_names(&experiment.experiment).iter().map(|name| number(schema::METRICS, name)));
     columns.extend([schema::METADATA, schema::TAGS].map(ident));
     if all_fields {
         columns.extend(

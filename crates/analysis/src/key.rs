@@ -1,28 +1,89 @@
 //! The comparison key: which cases are the same case (semantics, section 4).
 
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{ScalarFunction, Sort};
 use datafusion::logical_expr::{Expr, ident};
 use evalhouse_model::schema;
 use evalhouse_session::Session;
 
-use crate::AnalysisError;
 use crate::scope::parse;
+use crate::{AnalysisError, Selected};
 
-/// The key when none is given.
+/// The key when none is given or set.
 pub(crate) const DEFAULT_KEY: &str = "input";
+/// The column of the hash of the key that was saved when the experiment was optimized.
+const SAVED_KEY_HASH: &str = "saved_key_hash";
 
-/// The expression whose value is the key's hash. The default key's hash is stored; any other is
-/// computed: one expression, or several in brackets.
-pub(crate) fn key_hash(session: &Session, key: Option<&str>, cases: &DFSchema) -> Result<Expr, AnalysisError> {
-    let Some(text) = key.map(str::trim).filter(|text| *text != DEFAULT_KEY) else {
-        return Ok(ident(schema::COMPARISON_KEY_HASH));
-    };
-    let parsed = parse(session, "--key", text, cases)?;
-    let parts = match parsed {
-        Expr::ScalarFunction(list) if list.func.name() == "make_array" => list.args,
-        one => vec![one],
-    };
-    let function = session.function("comparison_hash")?;
-    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, parts)))
+/// The key in use, and where its hash is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// As the user or the project's settings say it.
+    pub(crate) text: String,
+    stored: Stored,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    /// The default key's hash is with every case.
+    Default,
+    /// `optimize` has stored this key's hash with every case of these experiments.
+    Saved,
+    /// It is computed.
+    No,
+}
+
+impl Key {
+    /// The key of a call, or of the project's settings, or `input`.
+    pub(crate) fn of(session: &Session, given: Option<&str>, experiments: &[&Selected]) -> Self {
+        let set = || {
+            let last = experiments.last()?;
+            session.settings(&last.experiment.project).comparison_key
+        };
+        let text = given.map(|text| text.trim().to_string()).or_else(set).unwrap_or_else(|| DEFAULT_KEY.into());
+        let has_saved =
+            |selected: &&Selected| session.snapshot().saved_key(&selected.experiment.id) == Some(text.as_str());
+        let stored = if text == DEFAULT_KEY {
+            Stored::Default
+        } else if !experiments.is_empty() && experiments.iter().all(|selected| has_saved(selected)) {
+            Stored::Saved
+        } else {
+            Stored::No
+        };
+        Self { text, stored }
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        self.stored == Stored::Default
+    }
+
+    /// The expression whose value is the key's hash: a stored column, or one computed from one
+    /// expression or several in brackets.
+    pub(crate) fn hash(&self, session: &Session, cases: &DFSchema) -> Result<Expr, AnalysisError> {
+        match self.stored {
+            Stored::Default => Ok(ident(schema::COMPARISON_KEY_HASH)),
+            Stored::Saved => Ok(ident(SAVED_KEY_HASH)),
+            Stored::No => self.call(session, "comparison_hash", cases),
+        }
+    }
+
+    /// The order of the trials of a case: the stored index for the default key, else what the index
+    /// is made of.
+    pub(crate) fn trial_order(&self) -> Vec<Sort> {
+        let by: &[&str] = if self.is_default() { &[schema::TRIAL_INDEX] } else { &[schema::CREATED, schema::ID] };
+        by.iter().map(|column| ident(*column).sort(true, true)).collect()
+    }
+
+    /// The expression whose value is the key's canonical JSON.
+    pub(crate) fn value(&self, session: &Session, cases: &DFSchema) -> Result<Expr, AnalysisError> {
+        self.call(session, "comparison_key", cases)
+    }
+
+    fn call(&self, session: &Session, function: &str, cases: &DFSchema) -> Result<Expr, AnalysisError> {
+        let parts = match parse(session, "--key", &self.text, cases)? {
+            Expr::ScalarFunction(list) if list.func.name() == "make_array" => list.args,
+            one => vec![one],
+        };
+        let function = session.function(function)?;
+        Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, parts)))
+    }
 }

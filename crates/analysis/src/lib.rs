@@ -8,22 +8,29 @@
 //! the engine's work: they stream, spill and can be distributed. Nothing here prints.
 
 mod answer;
+mod case_means;
 mod cases;
+mod comparable;
 mod diff;
 mod error;
 mod export;
 mod key;
 mod list;
+mod measures;
+mod pairs;
+mod reducer;
+mod rows;
 mod scope;
 mod select;
 mod summary;
 mod trace;
 
 pub use cases::{CasesOptions, cases};
-pub use diff::{DiffOptions, Reducer, diff};
+pub use diff::{DiffOptions, diff};
 pub use error::AnalysisError;
 pub use export::{ExportOptions, ExportShape, export};
 pub use list::list;
+pub use reducer::{REDUCERS, Reducer};
 pub use select::{Selected, select, select_baseline};
 pub use summary::{SummaryOptions, summary};
 pub use trace::trace;

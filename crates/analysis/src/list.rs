@@ -11,7 +11,8 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::AnalysisError;
 use crate::answer::{Answer, rfc3339};
-use crate::scope::{number, parse};
+use crate::measures::number;
+use crate::scope::parse;
 
 /// Lists experiments, newest first, with the row mean of every score.
 ///
@@ -33,7 +34,7 @@ pub async fn list(
         .collect();
     chosen.sort_by(|a, b| (b.created, &a.project, &a.name).cmp(&(a.created, &b.project, &b.name)));
 
-    let names: Vec<Vec<String>> = chosen.iter().map(|e| session.snapshot().score_names(&e.id)).collect();
+    let names: Vec<Vec<String>> = chosen.iter().map(|e| session.score_names(e)).collect();
     let all_names: IndexSet<&String> = names.iter().flatten().collect();
     let narrowed = chosen.len() < session.experiments().len();
     let mut cases = session.table(CASES).await?;

@@ -14,14 +14,38 @@ pub(crate) async fn cases_of(
     experiment: &Selected,
     filter: Option<&str>,
 ) -> Result<DataFrame, AnalysisError> {
-    let id = ScalarValue::Utf8View(Some(experiment.experiment.id.clone()));
-    let cases = session.table(CASES).await?.filter(ident(schema::EXPERIMENT_ID).eq(lit(id)))?;
+    cases_of_all(session, &[experiment], filter).await
+}
+
+/// The rows of `cases` that belong to any of the experiments and satisfy the filter.
+pub(crate) async fn cases_of_all(
+    session: &Session,
+    experiments: &[&Selected],
+    filter: Option<&str>,
+) -> Result<DataFrame, AnalysisError> {
+    let mut cases = session.table(CASES).await?;
+    if let Some(condition) = is_one_of(session, experiments) {
+        cases = cases.filter(condition)?;
+    }
     match filter {
         Some(text) => {
             let condition = parse(session, "--where", text, cases.schema())?;
             Ok(cases.filter(condition)?)
         }
         None => Ok(cases),
+    }
+}
+
+/// The condition that a case is of one of the experiments; none when they are all there are.
+fn is_one_of(session: &Session, experiments: &[&Selected]) -> Option<Expr> {
+    let mut ids: Vec<&str> = experiments.iter().map(|selected| selected.experiment.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let id = |id: &str| lit(ScalarValue::Utf8View(Some(id.to_string())));
+    match ids.as_slice() {
+        [one] => Some(ident(schema::EXPERIMENT_ID).eq(id(one))),
+        all if all.len() == session.experiments().len() => None,
+        all => Some(ident(schema::EXPERIMENT_ID).in_list(all.iter().map(|one| id(one)).collect(), false)),
     }
 }
 
@@ -52,9 +76,4 @@ pub(crate) fn side(selected: &Selected) -> ExperimentSide {
         cases: selected.experiment.cases,
         rule: selected.rule.clone(),
     }
-}
-
-/// A column of a score or metric by its name.
-pub(crate) fn number(field: &str, name: &str) -> Expr {
-    ident(format!("{field}.{name}"))
 }

@@ -72,12 +72,17 @@ pub fn select(session: &Session, text: &str, project: Option<&str>) -> Result<Se
         let candidate = newest(in_scope()).ok_or_else(|| nothing(text, ": the store is empty"))?;
         return baseline_of(session, candidate);
     }
+    if let Some(name) = rule.strip_prefix("baseline:") {
+        let newest = newest(in_scope()).ok_or_else(|| nothing(text, ": the store is empty"))?;
+        return named_baseline(session, scope.unwrap_or(&newest.project), name);
+    }
     Err(AnalysisError::UnknownExperiment { text: text.into(), suggestion: nearest(&all, text) })
 }
 
 /// Finds the baseline that `text` means for a candidate. The word `baseline` applies the rules in
-/// order: the recorded base experiment, the latest earlier one on the same branch, the latest earlier
-/// one in the project.
+/// order: the base that the experiment recorded and the project's baseline (a setting says which of
+/// the two wins), the latest earlier one on the same branch, the latest earlier one in the project.
+/// `baseline:NAME` is a named baseline of the project.
 ///
 /// # Errors
 /// As [`select`].
@@ -87,18 +92,58 @@ pub fn select_baseline(session: &Session, text: &str, candidate: &Selected) -> R
     if text == "baseline" && !session.experiments().iter().any(|e| in_project(&e)) {
         return baseline_of(session, &candidate.experiment);
     }
+    if let Some(name) = text.strip_prefix("baseline:") {
+        return named_baseline(session, &candidate.experiment.project, name);
+    }
     match select(session, text, Some(&candidate.experiment.project)) {
         Err(AnalysisError::UnknownExperiment { .. }) => select(session, text, None),
         other => other,
     }
 }
 
+fn named_baseline(session: &Session, project: &str, name: &str) -> Result<Selected, AnalysisError> {
+    let settings = session.settings(project);
+    let Some(target) = settings.baselines.get(name) else {
+        let known: Vec<&str> = settings.baselines.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "it names none".to_string() } else { format!("it has {}", known.join(", ")) };
+        return Err(nothing(
+            &format!("baseline:{name}"),
+            &format!(": project `{project}` has no baseline of this name; {known}"),
+        ));
+    };
+    let found = in_project(session, project, target).ok_or_else(|| AnalysisError::Setting {
+        project: project.into(),
+        name: format!("baselines.{name}"),
+        message: format!("there is no experiment `{target}` in the project"),
+    })?;
+    Ok(Selected::by_rule(found, format!("baseline {name} of the project")))
+}
+
+fn in_project<'a>(session: &'a Session, project: &str, id_or_name: &str) -> Option<&'a Experiment> {
+    let mut of_project = session.experiments().iter().filter(|e| e.project == project);
+    of_project.find(|e| e.id == id_or_name || e.name == id_or_name)
+}
+
 fn baseline_of(session: &Session, candidate: &Experiment) -> Result<Selected, AnalysisError> {
     let all = session.experiments();
-    if let Some(base) = &candidate.base_experiment_id
-        && let Some(found) = all.iter().find(|e| &e.id == base)
-    {
-        return Ok(Selected::by_rule(found, "recorded base experiment"));
+    let settings = session.settings(&candidate.project).baseline;
+    let recorded = candidate.base_experiment_id.as_ref().and_then(|base| all.iter().find(|e| &e.id == base));
+    let recorded = recorded.map(|found| Selected::by_rule(found, "recorded base experiment"));
+    let of_project = match &settings.experiment {
+        Some(target) => {
+            let found = in_project(session, &candidate.project, target).ok_or_else(|| AnalysisError::Setting {
+                project: candidate.project.clone(),
+                name: "baseline.experiment".into(),
+                message: format!("there is no experiment `{target}` in the project"),
+            })?;
+            // The project's baseline itself is held against what came before it.
+            (found.id != candidate.id).then(|| Selected::by_rule(found, "baseline of the project"))
+        }
+        None => None,
+    };
+    let chosen = if settings.overrides_recorded { of_project.or(recorded) } else { recorded.or(of_project) };
+    if let Some(chosen) = chosen {
+        return Ok(chosen);
     }
     let others = || all.iter().filter(|e| e.project == candidate.project && e.id != candidate.id);
     let earlier = || others().filter(|e| age(e) <= age(candidate));

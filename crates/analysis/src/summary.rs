@@ -6,25 +6,27 @@ use evalhouse_model::{ExperimentStatus, MetricSummary, ScoreSummary, Summary, sc
 use evalhouse_session::Session;
 
 use crate::answer::{Answer, rfc3339};
-use crate::key::{DEFAULT_KEY, key_hash};
-use crate::scope::{cases_of, number};
+use crate::case_means::case_means;
+use crate::key::Key;
+use crate::measures::measures;
+use crate::reducer::Reducer;
+use crate::scope::cases_of;
 use crate::{AnalysisError, Selected};
-
-/// Name of the key's column in the plans below.
-const KEY: &str = "__key";
 
 /// How to summarise.
 #[derive(Debug, Clone, Default)]
 pub struct SummaryOptions {
-    /// Comparison key; default `input`.
+    /// Comparison key; default the project's, else `input`.
     pub key: Option<String>,
     /// Only cases that satisfy this condition.
     pub filter: Option<String>,
+    /// How trials are consolidated; default the project's, else their mean.
+    pub reducer: Option<Reducer>,
 }
 
 /// Summarises one experiment.
 ///
-/// Row means weigh a case by its trials; case means take each case once, as the mean of its trials,
+/// Row means weigh a case by its trials; case means take each case once, its trials consolidated,
 /// and carry a 95 % interval over cases (Wilson for 0/1 scores, Student's t otherwise). Cases without
 /// a key are in the row means alone.
 ///
@@ -36,51 +38,45 @@ pub async fn summary(
     options: &SummaryOptions,
 ) -> Result<Summary, AnalysisError> {
     let record = &experiment.experiment;
-    let scores = session.snapshot().score_names(&record.id);
-    let metrics = session.snapshot().metric_names(&record.id);
+    let measures = measures(session, &[experiment]);
+    let (scores, metrics) = measures.split_at(measures.iter().filter(|measure| measure.is_score()).count());
+    let key = Key::of(session, options.key.as_deref(), &[experiment]);
+    let reducer = Reducer::of(session, options.reducer, experiment)?;
     let cases = cases_of(session, experiment, options.filter.as_deref()).await?;
-    let key = key_hash(session, options.key.as_deref(), cases.schema())?;
-    let keyed = cases.with_column(KEY, key)?;
+    let null_key = key.hash(session, cases.schema())?.is_null();
 
     let ones = |condition: Expr| -> Result<Expr, AnalysisError> {
         Ok(sum(when(condition, lit(1_i64)).otherwise(lit(0_i64))?))
     };
     let mut row_aggregates = vec![
         count(lit(1)).alias("rows"),
-        ones(ident(KEY).is_null())?.alias("null_key"),
+        ones(null_key)?.alias("null_key"),
         ones(ident(schema::ERROR).is_not_null())?.alias("errors"),
         sum(ident(schema::SPAN_COUNT)).alias("spans"),
     ];
-    for (i, name) in scores.iter().enumerate() {
-        let value = || number(schema::SCORES, name);
+    for (i, score) in scores.iter().enumerate() {
         row_aggregates.extend([
-            avg(value()).alias(format!("s{i}_mean")),
-            count(value()).alias(format!("s{i}_n")),
-            min(value()).alias(format!("s{i}_min")),
-            max(value()).alias(format!("s{i}_max")),
+            avg(score.value()).alias(format!("s{i}_mean")),
+            count(score.value()).alias(format!("s{i}_n")),
+            min(score.value()).alias(format!("s{i}_min")),
+            max(score.value()).alias(format!("s{i}_max")),
         ]);
+        if let Some(coverage) = session.coverage(&record.project, &score.name) {
+            row_aggregates.push(avg(coverage).alias(format!("s{i}_coverage")));
+        }
     }
-    for (i, name) in metrics.iter().enumerate() {
-        let value = || number(schema::METRICS, name);
-        let percentile = |share: f64| percentile_cont(value().sort(true, false), lit(share));
+    for (i, metric) in metrics.iter().enumerate() {
+        let percentile = |share: f64| percentile_cont(metric.value().sort(true, false), lit(share));
         row_aggregates.extend([
-            avg(value()).alias(format!("m{i}_mean")),
-            count(value()).alias(format!("m{i}_n")),
-            sum(value()).alias(format!("m{i}_sum")),
+            avg(metric.value()).alias(format!("m{i}_mean")),
+            count(metric.value()).alias(format!("m{i}_n")),
+            sum(metric.value()).alias(format!("m{i}_sum")),
             percentile(0.5).alias(format!("m{i}_p50")),
             percentile(0.9).alias(format!("m{i}_p90")),
         ]);
     }
-    let rows = Answer::of(keyed.clone().aggregate(vec![], row_aggregates)?).await?;
-
-    let mean_ci = session.aggregate("mean_ci")?;
-    let per_case = scores.iter().enumerate().map(|(i, name)| avg(number(schema::SCORES, name)).alias(format!("s{i}")));
-    let over_cases = (0..scores.len()).map(|i| mean_ci.call(vec![ident(format!("s{i}"))]).alias(format!("s{i}_ci")));
-    let by_case = keyed
-        .filter(ident(KEY).is_not_null())?
-        .aggregate(vec![ident(KEY)], per_case.collect())?
-        .aggregate(vec![], over_cases.chain([count(lit(1)).alias("cases")]).collect())?;
-    let by_case = Answer::of(by_case).await?;
+    let rows = Answer::of(cases.aggregate(vec![], row_aggregates)?).await?;
+    let by_case = case_means(session, &[experiment], scores, &key, reducer, options.filter.as_deref()).await?;
 
     let row_count = rows.int(0, "rows");
     let mut summary = Summary {
@@ -90,7 +86,7 @@ pub async fn summary(
         created: record.created.and_then(rfc3339),
         status: if record.status == ExperimentStatus::Partial { "partial" } else { "complete" }.into(),
         rows: row_count,
-        cases: by_case.int(0, "cases"),
+        cases: by_case.cases(&record.id),
         null_key: rows.int(0, "null_key"),
         spans: rows.int(0, "spans"),
         errors: rows.int(0, "errors"),
@@ -98,36 +94,39 @@ pub async fn summary(
         dataset: record.dataset.clone(),
         metadata: record.metadata.clone(),
         tags: record.tags.clone(),
-        key: options.key.clone().unwrap_or_else(|| DEFAULT_KEY.into()),
+        key: key.text,
+        reducer: reducer.to_string(),
         filter: options.filter.clone(),
         ..Summary::default()
     };
-    for (i, name) in scores.iter().enumerate() {
+    for (i, measure) in scores.iter().enumerate() {
         let n = rows.int(0, &format!("s{i}_n"));
-        let interval = by_case.fields(0, &format!("s{i}_ci"));
+        let interval = by_case.interval(&record.id, i);
+        let of_cases = |part: &str| interval.as_ref().and_then(|interval| interval.float(part));
         let score = ScoreSummary {
             row_mean: rows.float(0, &format!("s{i}_mean")),
-            case_mean: interval.float("mean"),
+            case_mean: of_cases("mean"),
             n,
             missing: row_count - n,
-            se: interval.float("se"),
-            ci_low: interval.float("ci_low"),
-            ci_high: interval.float("ci_high"),
+            se: of_cases("se"),
+            ci_low: of_cases("ci_low"),
+            ci_high: of_cases("ci_high"),
             min: rows.float(0, &format!("s{i}_min")),
             max: rows.float(0, &format!("s{i}_max")),
+            coverage: rows.float(0, &format!("s{i}_coverage")),
         };
-        summary.scores.insert(name.clone(), score);
+        summary.scores.insert(measure.name.clone(), score);
     }
-    for (i, name) in metrics.iter().enumerate() {
+    for (i, measure) in metrics.iter().enumerate() {
         let metric = MetricSummary {
             mean: rows.float(0, &format!("m{i}_mean")),
             p50: rows.float(0, &format!("m{i}_p50")),
             p90: rows.float(0, &format!("m{i}_p90")),
             sum: rows.float(0, &format!("m{i}_sum")),
             n: rows.int(0, &format!("m{i}_n")),
-            unit: schema::metric_unit(name).into(),
+            unit: schema::metric_unit(&measure.name).into(),
         };
-        summary.metrics.insert(name.clone(), metric);
+        summary.metrics.insert(measure.name.clone(), metric);
     }
     summary.warnings = warnings(&summary, experiment);
     Ok(summary)

@@ -39,8 +39,8 @@ pub async fn trace(session: &Session, experiment: &Selected, case: &str) -> Resu
         id: text(schema::ID),
         root_span_id,
         trial: root.int(0, schema::TRIAL_INDEX),
-        scores: rolled_up(&root, schema::SCORES, &session.snapshot().score_names(&experiment.experiment.id)).collect(),
-        metrics: rolled_up(&root, schema::METRICS, &session.snapshot().metric_names(&experiment.experiment.id))
+        scores: rolled_up(&root, schema::SCORES, &session.score_names(&experiment.experiment)).collect(),
+        metrics: rolled_up(&root, schema::METRICS, &session.metric_names(&experiment.experiment))
             .filter_map(|(name, value)| Some((name, value?)))
             .collect(),
         spans: depth_first(&spans),

@@ -37,6 +37,10 @@ pub(crate) struct DiffArguments {
     /// Cases with equal values of this are not independent: metadata.document
     #[arg(long, value_name = "EXPR")]
     cluster: Option<String>,
+    /// How trials become one value: mean, median, min, max, mode, majority, first, last, any, all,
+    /// at_least(K), pass@K, pass^K [default: the project's, else mean]
+    #[arg(long, value_name = "REDUCER")]
+    reducer: Option<Reducer>,
     /// Lists the cases below the comparison
     #[arg(long = "cases")]
     with_cases: bool,
@@ -58,7 +62,7 @@ pub(crate) async fn run(arguments: DiffArguments, settings: &Settings, printer: 
         key: arguments.cases.key.clone(),
         filter: arguments.cases.filter.clone(),
         cluster: arguments.cluster,
-        reducer: Reducer::Mean,
+        reducer: arguments.reducer,
     };
     let diff = evalhouse_analysis::diff(&session, &base, &candidate, &options).await?;
     if !arguments.with_cases {

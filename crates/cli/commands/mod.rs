@@ -7,6 +7,7 @@ mod experiments;
 mod export;
 mod generate_docs;
 mod import;
+mod settings;
 mod show;
 mod sql;
 mod trace;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Sql(sql::SqlArguments),
     /// Writes the rows of an experiment to a file
     Export(export::ExportArguments),
+    /// Shows or changes how a project is read: its key, baselines, aggregate scores, columns
+    Settings(settings::SettingsArguments),
     /// Times queries
     #[command(hide = true)]
     BenchQueries(bench_queries::BenchQueriesArguments),
@@ -63,6 +66,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Trace(arguments) => trace::run(arguments, settings, printer).await,
         Command::Sql(arguments) => sql::run(arguments, settings, printer).await,
         Command::Export(arguments) => export::run(arguments, settings, printer).await,
+        Command::Settings(arguments) => settings::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),
     }

@@ -1,7 +1,7 @@
 //! `evalhouse show`: the summary of one experiment.
 
 use clap::Args;
-use evalhouse_analysis::SummaryOptions;
+use evalhouse_analysis::{Reducer, SummaryOptions};
 
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
@@ -25,6 +25,10 @@ pub(crate) struct ShowArguments {
     experiment: String,
     #[command(flatten)]
     cases: CaseArguments,
+    /// How trials become one value: mean, median, min, max, mode, majority, first, last, any, all,
+    /// at_least(K), pass@K, pass^K [default: the project's, else mean]
+    #[arg(long, value_name = "REDUCER")]
+    reducer: Option<Reducer>,
     #[command(flatten)]
     project: ProjectArguments,
     /// Shows metrics that are zero, too
@@ -36,7 +40,7 @@ pub(crate) async fn run(arguments: ShowArguments, settings: &Settings, printer: 
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
-    let options = SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter };
+    let options = SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter, reducer: arguments.reducer };
     let summary = evalhouse_analysis::summary(&session, &experiment, &options).await?;
     print_answer(&summary, arguments.all, settings, printer)?;
     Ok(Exit::Done)

@@ -19,5 +19,6 @@ mod udaf;
 mod udf;
 
 pub use documentation::documentation_markdown;
+pub use kernels::family::{benjamini_hochberg, holm_adjusted};
 pub use udaf::aggregate_functions;
 pub use udf::scalar_functions;

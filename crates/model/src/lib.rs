@@ -22,6 +22,6 @@ pub use answers::*;
 pub use experiment::{Experiment, ExperimentStatus};
 pub use settings::{
     AggregateKind, AggregateScore, BaselineSettings, Components, CustomColumn, Direction, LanguageModelSettings,
-    MissingPolicy, NumberSettings, ProjectSettings,
+    MissingPolicy, NumberSettings, ProjectSettings, SETTING_NAMES, SettingError,
 };
 pub use span::{Span, SpanType};

@@ -151,6 +151,200 @@ pub struct LanguageModelSettings {
     pub api_key_variable: Option<String>,
 }
 
+/// A setting that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("setting `{name}`: {message}")]
+pub struct SettingError {
+    /// The setting as named.
+    pub name: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// The settings that can be named, for help and errors.
+pub const SETTING_NAMES: [&str; 15] = [
+    "comparison_key",
+    "reducer",
+    "baseline.experiment",
+    "baseline.overrides_recorded",
+    "baselines.NAME",
+    "scores.NAME.direction",
+    "scores.NAME.tolerance",
+    "metrics.NAME.direction",
+    "metrics.NAME.tolerance",
+    "aggregate_scores.NAME",
+    "columns.NAME",
+    "columns.NAME.type",
+    "language_model.base_url",
+    "language_model.model",
+    "language_model.api_key_variable",
+];
+
+impl ProjectSettings {
+    /// Sets one setting by name. The value is JSON where it parses as JSON of the right shape, else
+    /// text: `scores.latency.direction` `lower`; `columns.tier` `metadata.tier`;
+    /// `aggregate_scores.Overall` `{"type": "weighted", "categories": {"Factuality": 2, "Style": 1}}`.
+    ///
+    /// # Errors
+    /// When there is no such setting or the value does not fit it.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+        let path = path_of(name)?;
+        let mut tree = serde_json::to_value(&*self).map_err(|error| wrong(name, error))?;
+        let json: Option<serde_json::Value> = serde_json::from_str(value).ok();
+        let text = serde_json::Value::String(value.to_string());
+        let value = match path.as_slice() {
+            [group, _] if group == "columns" => match json {
+                Some(object @ serde_json::Value::Object(_)) => object,
+                _ => serde_json::json!({ "expr": value }),
+            },
+            [group, _] if group == "aggregate_scores" => {
+                json.ok_or_else(|| wrong(name, AGGREGATE_EXAMPLE))?
+            }
+            [.., last] if last == "tolerance" || last == "overrides_recorded" => json.unwrap_or(text),
+            _ => text,
+        };
+        let mut place = &mut tree;
+        for step in &path {
+            if place.is_null() {
+                *place = serde_json::json!({});
+            }
+            let Some(object) = place.as_object_mut() else { return Err(wrong(name, "it is no group of settings")) };
+            place = object.entry(step.clone()).or_insert(serde_json::Value::Null);
+        }
+        *place = value;
+        let changed: Self = serde_json::from_value(tree).map_err(|error| wrong(name, error))?;
+        if let Some(tolerance) = path.last().filter(|last| *last == "tolerance").and(place_of(&changed, &path))
+            && !(tolerance >= 0.0 && tolerance.is_finite())
+        {
+            return Err(wrong(name, format!("{tolerance} is no tolerance, expected a number of 0 or more")));
+        }
+        *self = changed;
+        Ok(())
+    }
+
+    /// Takes one setting back to its default. True when it was set.
+    ///
+    /// # Errors
+    /// When there is no such setting.
+    pub fn unset(&mut self, name: &str) -> Result<bool, SettingError> {
+        let path = path_of(name)?;
+        let mut tree = serde_json::to_value(&*self).map_err(|error| wrong(name, error))?;
+        let Some((last, groups)) = path.split_last() else { return Ok(false) };
+        let mut place = &mut tree;
+        for step in groups {
+            match place.get_mut(step) {
+                Some(below) => place = below,
+                None => return Ok(false),
+            }
+        }
+        let removed = place.as_object_mut().and_then(|object| object.shift_remove(last)).is_some();
+        *self = serde_json::from_value(tree).map_err(|error| wrong(name, error))?;
+        Ok(removed)
+    }
+
+    /// The value of one setting, or of a group of them; `None` where it is not set.
+    ///
+    /// # Errors
+    /// When there is no such setting.
+    pub fn get(&self, name: &str) -> Result<Option<serde_json::Value>, SettingError> {
+        let tree = serde_json::to_value(self).map_err(|error| wrong(name, error))?;
+        let path = if GROUPS.contains(&name) { vec![name.to_string()] } else { path_of(name)? };
+        let mut place = &tree;
+        for step in &path {
+            match place.get(step) {
+                Some(below) => place = below,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(place.clone()))
+    }
+}
+
+const GROUPS: [&str; 7] =
+    ["baseline", "baselines", "scores", "metrics", "aggregate_scores", "columns", "language_model"];
+const AGGREGATE_EXAMPLE: &str =
+    r#"expected JSON such as {"type": "weighted", "categories": {"Factuality": 2, "Style": 1}}"#;
+
+/// The steps of a setting's name. Names of scores and columns may hold dots.
+fn path_of(name: &str) -> Result<Vec<String>, SettingError> {
+    let (group, rest) = name.split_once('.').map_or((name, None), |(group, rest)| (group, Some(rest)));
+    let with_property = |rest: &str, properties: &[&str]| {
+        let (own, property) = rest.rsplit_once('.')?;
+        (properties.contains(&property) && !own.is_empty()).then(|| vec![group.into(), own.into(), property.into()])
+    };
+    let steps = match (group, rest) {
+        ("comparison_key" | "reducer", None) => Some(vec![group.to_string()]),
+        ("baseline", Some("experiment" | "overrides_recorded"))
+        | ("language_model", Some("base_url" | "model" | "api_key_variable")) => {
+            rest.map(|rest| vec![group.to_string(), rest.to_string()])
+        }
+        ("scores" | "metrics", Some(rest)) => with_property(rest, &["direction", "tolerance"]),
+        ("columns", Some(rest)) if !rest.is_empty() => {
+            with_property(rest, &["type"]).or_else(|| Some(vec![group.to_string(), rest.to_string()]))
+        }
+        ("baselines" | "aggregate_scores", Some(rest)) if !rest.is_empty() => {
+            Some(vec![group.to_string(), rest.to_string()])
+        }
+        _ => None,
+    };
+    steps.ok_or_else(|| wrong(name, format!("there is no such setting; there are {}", SETTING_NAMES.join(", "))))
+}
+
+fn place_of(settings: &ProjectSettings, path: &[String]) -> Option<f64> {
+    let [group, name, _] = path else { return None };
+    let group = if group == "metrics" { &settings.metrics } else { &settings.scores };
+    group.get(name)?.tolerance
+}
+
+fn wrong(name: &str, message: impl ToString) -> SettingError {
+    SettingError { name: name.into(), message: message.to_string() }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_set_read_and_taken_back_by_name() {
+        let mut settings = ProjectSettings::default();
+        for (name, value) in [
+            ("comparison_key", "[input.question, metadata.tier]"),
+            ("baseline.overrides_recorded", "true"),
+            ("scores.answer.length.direction", "lower"),
+            ("scores.answer.length.tolerance", "0.5"),
+            ("columns.tier", "metadata.tier"),
+            ("columns.tier.type", "text"),
+            ("baselines.release", "v1"),
+            ("aggregate_scores.Overall", r#"{"type": "weighted", "categories": {"a": 2, "b": 1}}"#),
+        ] {
+            settings.set(name, value).unwrap();
+            assert!(settings.get(name).unwrap().is_some(), "{name}");
+        }
+        assert_eq!(settings.scores["answer.length"].direction, Some(Direction::Lower));
+        assert_eq!(settings.columns["tier"].expr, "metadata.tier");
+        assert!(settings.unset("scores.answer.length.tolerance").unwrap());
+        assert_eq!(settings.scores["answer.length"].tolerance, None);
+        assert!(!settings.unset("reducer").unwrap());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_changes_nothing() {
+        let mut settings = ProjectSettings::default();
+        for (name, value) in [
+            ("comparison", "input"),
+            ("scores.f.direction", "sideways"),
+            ("scores.f.tolerance", "-1"),
+            ("scores.f.tolerance", "soon"),
+            ("aggregate_scores.o", "a + b"),
+            ("aggregate_scores.o", r#"{"type": "median", "categories": ["a"]}"#),
+            ("baseline.overrides_recorded", "maybe"),
+        ] {
+            assert!(settings.set(name, value).is_err(), "{name} {value}");
+        }
+        assert_eq!(settings, ProjectSettings::default());
+    }
 }

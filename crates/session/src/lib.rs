@@ -17,6 +17,7 @@ mod adapter;
 mod catalog;
 mod error;
 mod paths;
+mod project;
 mod pruning;
 mod session;
 mod syntax;

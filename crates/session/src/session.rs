@@ -7,7 +7,8 @@ use datafusion::common::DFSchema;
 use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
-use datafusion::datasource::ViewTable;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -15,13 +16,14 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use evalhouse_model::Experiment;
 use evalhouse_store::{Snapshot, Store};
 
 use crate::catalog::Catalog;
+use crate::project::aggregate_columns;
 use crate::paths::{PathColumns, PathPlanner, Resolution};
 use crate::syntax;
 use crate::tables::{self, Part, SpansTable};
@@ -54,6 +56,8 @@ pub struct Session {
     context: SessionContext,
     /// Every path is read from the JSON: for queries whose subqueries hide the columns.
     json_context: SessionContext,
+    /// The cases as stored, without what the projects' settings add.
+    pub(crate) base_cases: LogicalPlan,
     catalog: Arc<Catalog>,
     memory_limit: usize,
 }
@@ -65,18 +69,28 @@ impl Session {
     /// When the store cannot be read or the spill folder cannot be used.
     pub async fn open(store: Store, options: SessionOptions) -> Result<Self, SessionError> {
         let snapshot = store.snapshot().await?;
-        let memory_limit = options.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN);
-        let columns = Arc::new(tables::path_columns(&snapshot));
-        let state = build_state(&options, memory_limit, &columns)?;
         let url = store_url(&store).map_err(SessionError::of)?;
+        let memory_limit = options.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN);
+        let mut columns = tables::path_columns(&snapshot);
+        for (_, settings) in snapshot.all_settings() {
+            columns.extend(aggregate_columns(settings));
+        }
+        let columns = Arc::new(columns);
+        let cases = Arc::new(SpansTable::new(&snapshot, url.clone(), Part::Cases));
+        let state = build_state(&options, memory_limit, &columns)?;
         state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store.location().root));
         let json_state = with_resolution(&state, &columns, Resolution::Json);
         let (context, json_context) =
             (SessionContext::new_with_state(state), SessionContext::new_with_state(json_state));
+        let base_cases = LogicalPlanBuilder::scan(CASES, provider_as_source(Arc::clone(&cases) as _), None)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(SessionError::of)?;
+        let catalog = Arc::new(Catalog::default());
+        let mut session = Self { store, snapshot, context, json_context, base_cases, catalog, memory_limit };
         // Both contexts share one catalog, so a table is registered once.
-        register_tables(&context, &snapshot, &url).map_err(SessionError::of)?;
-        let catalog = Arc::new(Catalog::of(&context, &snapshot).await.map_err(SessionError::of)?);
-        Ok(Self { store, snapshot, context, json_context, catalog, memory_limit })
+        session.register_tables(cases, &url)?;
+        session.catalog = Arc::new(Catalog::of(&session.context, &session.snapshot).await.map_err(SessionError::of)?);
+        Ok(session)
     }
 
     /// Plans a query. The frame is lazy; dropping its stream cancels it.
@@ -150,6 +164,26 @@ impl Session {
     /// When there is none of this name: a fault of the caller.
     pub fn aggregate(&self, name: &str) -> Result<Arc<AggregateUDF>, SessionError> {
         self.context.udaf(name).map_err(SessionError::Engine)
+    }
+
+    fn register_tables(&self, cases: Arc<SpansTable>, url: &ObjectStoreUrl) -> Result<(), SessionError> {
+        let scan = self.base_cases.clone();
+        let with_settings = self.cases_with_settings(scan.clone())?;
+        let register = |name: &str, table: Arc<dyn TableProvider>| {
+            self.context.register_table(name, table).map(|_| ()).map_err(SessionError::of)
+        };
+        let scores = tables::scores(self, with_settings.clone().unwrap_or(scan));
+        match with_settings {
+            Some(view) => register(CASES, Arc::new(ViewTable::new(view, None)))?,
+            None => register(CASES, cases)?,
+        }
+        let spans = SpansTable::new(&self.snapshot, url.clone(), Part::Spans);
+        register(SPANS, Arc::new(spans))?;
+        register(SCORES, Arc::new(ViewTable::new(scores.map_err(SessionError::of)?, None)))?;
+        let experiments = self.snapshot.experiments();
+        register(EXPERIMENTS, tables::experiments(experiments).map_err(SessionError::of)?)?;
+        register(PROJECTS, tables::projects(experiments).map_err(SessionError::of)?)?;
+        register(DATASETS, tables::datasets(experiments).map_err(SessionError::of)?)
     }
 
     /// What queries can name.
@@ -232,22 +266,6 @@ fn with_resolution(state: &SessionState, columns: &Arc<PathColumns>, resolution:
     let mut planners: Vec<Arc<dyn datafusion::logical_expr::planner::ExprPlanner>> = vec![paths];
     planners.extend(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new_from_existing(state.clone()).with_expr_planners(planners).build()
-}
-
-fn register_tables(
-    context: &SessionContext,
-    snapshot: &Snapshot,
-    url: &ObjectStoreUrl,
-) -> datafusion::error::Result<()> {
-    let cases = Arc::new(SpansTable::new(snapshot, url.clone(), Part::Cases));
-    let scores = tables::scores(snapshot, Arc::clone(&cases))?;
-    context.register_table(CASES, cases)?;
-    context.register_table(SPANS, Arc::new(SpansTable::new(snapshot, url.clone(), Part::Spans)))?;
-    context.register_table(SCORES, Arc::new(ViewTable::new(scores, None)))?;
-    context.register_table(EXPERIMENTS, tables::experiments(snapshot.experiments())?)?;
-    context.register_table(PROJECTS, tables::projects(snapshot.experiments())?)?;
-    context.register_table(DATASETS, tables::datasets(snapshot.experiments())?)?;
-    Ok(())
 }
 
 fn store_url(store: &Store) -> datafusion::error::Result<ObjectStoreUrl> {

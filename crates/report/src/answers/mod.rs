@@ -4,6 +4,7 @@ mod cases;
 mod diff;
 mod experiments;
 mod import;
+mod settings;
 mod summary;
 mod trace;
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, StringArray};
+use datafusion::arrow::array::{ArrayRef, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{Column, JoinType, Result};
@@ -15,20 +15,29 @@ use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, ident, lit};
 use evalhouse_model::schema;
-use evalhouse_store::{Snapshot, decode_path};
+use evalhouse_store::decode_path;
 
-use super::SpansTable;
+use crate::Session;
+use crate::paths::PATH_KEY;
 
-/// The plan of the view.
-pub(crate) fn scores(snapshot: &Snapshot, cases: Arc<SpansTable>) -> Result<LogicalPlan> {
-    let names: Vec<(String, String)> = super::path_columns(snapshot)
-        .into_iter()
-        .filter(|(path, _)| path.starts_with("scores."))
-        .map(|(path, field)| (decode_path(&path).1.concat(), field.column))
+/// The plan of the view over the cases.
+pub(crate) fn scores(session: &Session, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let names: Vec<(String, String)> = scan
+        .schema()
+        .fields()
+        .iter()
+        .filter_map(|field| {
+            let written = field.name().strip_prefix("scores.")?;
+            let name = match field.metadata().get(PATH_KEY) {
+                Some(path) => decode_path(path).1.concat(),
+                None => written.to_string(),
+            };
+            Some((name, field.name().clone()))
+        })
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let scan = LogicalPlanBuilder::scan("cases", provider_as_source(cases), None)?;
+    let scan = LogicalPlanBuilder::from(scan);
     let identity = [
         schema::PROJECT,
         schema::EXPERIMENT,
@@ -50,7 +59,7 @@ pub(crate) fn scores(snapshot: &Snapshot, cases: Arc<SpansTable>) -> Result<Logi
         let none = [lit("").alias("name"), cast(lit(0.0), DataType::Float64).alias("score")];
         return scan.filter(lit(false))?.project(identity.iter().map(|name| ident(*name)).chain(none))?.build();
     }
-    let present = MemTable::try_new(present_schema(), vec![vec![present_batch(snapshot)?]])?;
+    let present = MemTable::try_new(present_schema(), vec![vec![present_batch(session)?]])?;
     let present = LogicalPlanBuilder::scan("present", provider_as_source(Arc::new(present)), None)?.build()?;
     let pair = |field: &str| get_field(col("pair"), field);
     scan.project(identity.iter().map(|name| ident(*name)).chain([make_array(pairs).alias("pair")]))?
@@ -77,20 +86,15 @@ fn present_schema() -> Arc<Schema> {
     ]))
 }
 
-/// Which experiment has which score, from the statistics of its files: a file has counted the nulls
-/// of every score column that it has.
-fn present_batch(snapshot: &Snapshot) -> Result<RecordBatch> {
-    let mut present: BTreeSet<(String, String)> = BTreeSet::new();
-    for file in snapshot.files().iter().filter(|file| file.is_root) {
-        let Some(experiment) = file.experiment_id() else { continue };
-        for (path, column) in snapshot.columns().iter().filter(|(path, _)| path.starts_with("scores.")) {
-            if file.null_count(&column.name).is_some() {
-                present.insert((experiment.to_string(), decode_path(path).1.concat()));
-            }
+/// Which experiment has which score.
+fn present_batch(session: &Session) -> Result<RecordBatch> {
+    let (mut ids, mut scores) = (StringBuilder::new(), StringBuilder::new());
+    for experiment in session.experiments() {
+        for name in session.score_names(experiment) {
+            ids.append_value(&experiment.id);
+            scores.append_value(name);
         }
     }
-    let texts = |pick: fn(&(String, String)) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(present.iter().map(pick)))
-    };
-    Ok(RecordBatch::try_new(present_schema(), vec![texts(|pair| &pair.0), texts(|pair| &pair.1)])?)
+    let arrays: Vec<ArrayRef> = vec![Arc::new(ids.finish()), Arc::new(scores.finish())];
+    Ok(RecordBatch::try_new(present_schema(), arrays)?)
 }

@@ -1,0 +1,145 @@
+//! Whether two experiments should be compared at all.
+
+use std::collections::BTreeMap;
+
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{ident, lit};
+use evalhouse_model::{Diff, Experiment, ExperimentStatus, schema};
+use evalhouse_session::{SPANS, Session};
+
+use crate::answer::Answer;
+use crate::measures::TOLERANCE;
+use crate::{AnalysisError, Selected};
+
+/// Clusters below which a clustered interval is unreliable.
+const CLUSTERS_MIN: f64 = 30.0;
+/// Where a scorer's span says which scorer it was.
+const SCORER_IDENTITY: [&str; 5] =
+    ["metadata.scorer_version", "metadata.scorer_hash", "metadata.version", "metadata.hash", "metadata.code_hash"];
+
+/// What the reader should know before trusting a diff. `clusters` is the fewest clusters that an
+/// interval rests on, when there are any.
+pub(crate) async fn warnings(
+    session: &Session,
+    diff: &Diff,
+    base: &Selected,
+    candidate: &Selected,
+    clusters: Option<f64>,
+) -> Result<Vec<String>, AnalysisError> {
+    let (b, c) = (&base.experiment, &candidate.experiment);
+    let mut warnings = Vec::new();
+    if b.id == c.id {
+        warnings.push("base and candidate are the same experiment".to_string());
+    }
+    matching(diff, b, c, &mut warnings);
+    origin(b, c, &mut warnings);
+    if b.id != c.id {
+        warnings.extend(scorers(session, b, c).await?);
+    }
+    for (name, score) in &diff.scores {
+        if let (Some(matched), Some(all)) = (score.delta_matched, score.delta_all)
+            && matched * all < 0.0
+            && matched.abs() > TOLERANCE
+            && all.abs() > TOLERANCE
+        {
+            warnings.push(format!(
+                "`{name}`: the change over matched cases ({matched:+.4}) and over all rows ({all:+.4}) differ in sign: different cases ran"
+            ));
+        }
+        match score.lost_score {
+            0 => {}
+            1 => warnings.push(format!("`{name}`: 1 case lost its score and is in no delta")),
+            lost => warnings.push(format!("`{name}`: {lost} cases lost their score and are in no delta")),
+        }
+    }
+    if let Some(clusters) = clusters
+        && clusters < CLUSTERS_MIN
+    {
+        warnings.push(format!("only {clusters} clusters: clustered intervals are unreliable below {CLUSTERS_MIN}"));
+    }
+    Ok(warnings)
+}
+
+fn matching(diff: &Diff, base: &Experiment, candidate: &Experiment, warnings: &mut Vec<String>) {
+    let counts = diff.counts;
+    if counts.matched == 0 {
+        warnings.push(format!(
+            "no case of `{}` has the key of a case of `{}`: try another key with --key, such as metadata.case_id",
+            candidate.name, base.name
+        ));
+    } else if counts.base_only + counts.candidate_only > counts.matched {
+        warnings.push(format!(
+            "most cases are in one experiment only ({} matched): the comparison speaks for the matched ones",
+            counts.matched
+        ));
+    }
+    match counts.null_key {
+        0 => {}
+        1 => warnings.push("1 row has a null key and matches nothing".to_string()),
+        rows => warnings.push(format!("{rows} rows have a null key and match nothing")),
+    }
+}
+
+fn origin(base: &Experiment, candidate: &Experiment, warnings: &mut Vec<String>) {
+    if base.dataset.is_some()
+        && candidate.dataset.is_some()
+        && (&base.dataset, &base.dataset_version) != (&candidate.dataset, &candidate.dataset_version)
+    {
+        warnings.push("the experiments ran on different datasets or dataset versions".into());
+    }
+    if let (Some(base_total), Some(candidate_total)) = (base.declared_total, candidate.declared_total)
+        && base_total != candidate_total
+    {
+        warnings.push(format!("the sources declared different totals: {base_total} and {candidate_total}"));
+    }
+    for experiment in [base, candidate] {
+        if experiment.status == ExperimentStatus::Partial {
+            warnings
+                .push(format!("`{}` is partial: its source was cut off, or rows of it were skipped", experiment.name));
+        }
+    }
+}
+
+/// Scorers whose spans name another version or hash on each side. Reads child spans only where a
+/// scorer's version is a column of the store at all.
+async fn scorers(session: &Session, base: &Experiment, candidate: &Experiment) -> Result<Vec<String>, AnalysisError> {
+    let spans = session.table(SPANS).await?;
+    let known: Vec<&str> =
+        SCORER_IDENTITY.into_iter().filter(|name| spans.schema().has_column_with_unqualified_name(name)).collect();
+    if known.is_empty() {
+        return Ok(Vec::new());
+    }
+    let id = |experiment: &Experiment| lit(datafusion::common::ScalarValue::Utf8View(Some(experiment.id.clone())));
+    let mut scoring = spans
+        .filter(ident(schema::EXPERIMENT_ID).in_list(vec![id(base), id(candidate)], false))?
+        .filter(ident(schema::IS_ROOT).eq(lit(false)).and(ident(schema::PURPOSE).eq(lit("scorer"))))?;
+    let identities: Vec<_> = known.iter().map(|name| ident(*name)).collect();
+    let some = identities.iter().cloned().map(|identity| identity.is_not_null()).reduce(datafusion::prelude::Expr::or);
+    if let Some(some) = some {
+        scoring = scoring.filter(some)?;
+    }
+    let mut by = vec![ident(schema::EXPERIMENT_ID), ident(schema::NAME)];
+    by.extend(identities);
+    let answer = Answer::of(scoring.aggregate(by, vec![count(lit(1)).alias("spans")])?).await?;
+    // Scorer → the versions that each side names: a handful of values of the answer.
+    let mut versions: BTreeMap<String, [Vec<String>; 2]> = BTreeMap::new();
+    for row in 0..answer.rows() {
+        let side = usize::from(answer.text(row, schema::EXPERIMENT_ID).as_deref() == Some(candidate.id.as_str()));
+        let names: Vec<String> = known.iter().filter_map(|name| answer.text(row, name)).collect();
+        let scorer = answer.text(row, schema::NAME).unwrap_or_default();
+        versions.entry(scorer).or_default()[side].push(names.join(" "));
+    }
+    let mut warnings = Vec::new();
+    for (scorer, [mut before, mut after]) in versions {
+        before.sort();
+        after.sort();
+        if !before.is_empty() && !after.is_empty() && before != after {
+            warnings.push(format!(
+                "scorer `{scorer}` changed between the experiments ({} → {}): its scores may not be comparable",
+                before.join(", "),
+                after.join(", ")
+            ));
+        }
+    }
+    Ok(warnings)
+}
