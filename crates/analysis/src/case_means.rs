@@ -48,7 +48,9 @@ pub(crate) async fn case_means(
         if reduced.is_empty() {
             reduced.push(count(lit(1)).alias("trials"));
         }
-        cases.filter(hash.clone().is_not_null())?.aggregate(vec![ident(schema::EXPERIMENT_ID), hash.alias(KEY)], reduced)?
+        cases
+            .filter(hash.clone().is_not_null())?
+            .aggregate(vec![ident(schema::EXPERIMENT_ID), hash.alias(KEY)], reduced)?
     };
     let mean_ci = session.aggregate("mean_ci")?;
     let mut means = vec![count(lit(1)).alias("cases")];

@@ -56,13 +56,8 @@ pub async fn diff(
         Some(text) => vec![parse(session, "--cluster", text, session.table(CASES).await?.schema())?],
         None => Vec::new(),
     };
-    let request = PairRequest {
-        key: &key,
-        filter: options.filter.as_deref(),
-        reducer,
-        measures: &measures,
-        extras: &cluster,
-    };
+    let request =
+        PairRequest { key: &key, filter: options.filter.as_deref(), reducer, measures: &measures, extras: &cluster };
     let joined = pairs(session, base, candidate, &request).await?;
     let compared = Answer::of(joined.aggregate(vec![], comparisons(session, &measures, !cluster.is_empty())?)?).await?;
     let rows = row_statistics(session, &both, &measures, options.filter.as_deref()).await?;
@@ -124,9 +119,7 @@ pub(crate) fn comparisons(
     let total = |condition: Expr, value: Expr| -> Result<Expr, AnalysisError> {
         Ok(coalesce(vec![sum(when(condition, value).otherwise(lit(0_i64))?), lit(0_i64)]))
     };
-    let only = |here: Side, there: Side| {
-        here.is_present().and(there.rows().is_null()).and(here.key().is_not_null())
-    };
+    let only = |here: Side, there: Side| here.is_present().and(there.rows().is_null()).and(here.key().is_not_null());
     let no_key = |side: Side| side.is_present().and(side.key().is_null());
     let mut aggregates = vec![
         total(is_matched(), lit(1_i64))?.alias("matched"),
@@ -137,8 +130,7 @@ pub(crate) fn comparisons(
     ];
     let score_diff = session.aggregate("score_diff")?;
     for (i, measure) in measures.iter().enumerate() {
-        let mut arguments =
-            vec![base.value(i), candidate.value(i), lit(measure.tolerance), lit(measure.direction())];
+        let mut arguments = vec![base.value(i), candidate.value(i), lit(measure.tolerance), lit(measure.direction())];
         if clustered {
             // All trials of a case share its cluster; the base says which.
             arguments.push(coalesce(vec![base.extra(0), candidate.extra(0)]));

@@ -104,8 +104,11 @@ async fn consolidated(
     }
     let mut aggregates = vec![count(lit(1)).alias(format!("{prefix}_rows"))];
     for (i, measure) in request.measures.iter().enumerate() {
-        let reduced =
-            if measure.is_score() { request.reducer.aggregate(session, measure.value(), request.key.trial_order())? } else { avg(measure.value()) };
+        let reduced = if measure.is_score() {
+            request.reducer.aggregate(session, measure.value(), request.key.trial_order())?
+        } else {
+            avg(measure.value())
+        };
         aggregates.push(reduced.alias(format!("{prefix}{i}")));
     }
     for (i, extra) in request.extras.iter().enumerate() {

@@ -125,12 +125,7 @@ impl Reducer {
     }
 
     /// The aggregate over the trials of one case.
-    pub(crate) fn aggregate(
-        self,
-        session: &Session,
-        value: Expr,
-        by_trial: Vec<Sort>,
-    ) -> Result<Expr, AnalysisError> {
+    pub(crate) fn aggregate(self, session: &Session, value: Expr, by_trial: Vec<Sort>) -> Result<Expr, AnalysisError> {
         let k = |name: &str, k: u32| -> Result<Expr, AnalysisError> {
             Ok(session.aggregate(name)?.call(vec![value.clone(), lit(i64::from(k))]))
         };
@@ -161,7 +156,18 @@ mod tests {
     #[test]
     fn every_reducer_reads_what_it_writes() {
         for text in [
-            "mean", "median", "min", "max", "mode", "majority", "first", "last", "any", "all", "at_least(2)", "pass@3",
+            "mean",
+            "median",
+            "min",
+            "max",
+            "mode",
+            "majority",
+            "first",
+            "last",
+            "any",
+            "all",
+            "at_least(2)",
+            "pass@3",
             "pass^8",
         ] {
             assert_eq!(text.parse::<Reducer>().map(|reducer| reducer.to_string()), Ok(text.to_string()));

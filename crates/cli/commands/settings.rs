@@ -95,11 +95,7 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
 }
 
 /// A setting that means nothing is refused before it is stored.
-async fn check(
-    session: &evalhouse_session::Session,
-    project: &str,
-    changed: &ProjectSettings,
-) -> anyhow::Result<()> {
+async fn check(session: &evalhouse_session::Session, project: &str, changed: &ProjectSettings) -> anyhow::Result<()> {
     session.check_settings(changed).await?;
     if let Some(text) = &changed.reducer {
         text.parse::<evalhouse_analysis::Reducer>()

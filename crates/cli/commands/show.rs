@@ -40,7 +40,8 @@ pub(crate) async fn run(arguments: ShowArguments, settings: &Settings, printer: 
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
-    let options = SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter, reducer: arguments.reducer };
+    let options =
+        SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter, reducer: arguments.reducer };
     let summary = evalhouse_analysis::summary(&session, &experiment, &options).await?;
     print_answer(&summary, arguments.all, settings, printer)?;
     Ok(Exit::Done)

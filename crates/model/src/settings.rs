@@ -197,9 +197,7 @@ impl ProjectSettings {
                 Some(object @ serde_json::Value::Object(_)) => object,
                 _ => serde_json::json!({ "expr": value }),
             },
-            [group, _] if group == "aggregate_scores" => {
-                json.ok_or_else(|| wrong(name, AGGREGATE_EXAMPLE))?
-            }
+            [group, _] if group == "aggregate_scores" => json.ok_or_else(|| wrong(name, AGGREGATE_EXAMPLE))?,
             [.., last] if last == "tolerance" || last == "overrides_recorded" => json.unwrap_or(text),
             _ => text,
         };

@@ -158,7 +158,8 @@ impl Session {
         if arguments.is_empty() {
             return Err(SessionError::Query { message: "an aggregate score needs at least one component".into() });
         }
-        if let Some(stray) = aggregate.flip.iter().find(|name| !weights(aggregate).iter().any(|(known, _)| known == *name))
+        if let Some(stray) =
+            aggregate.flip.iter().find(|name| !weights(aggregate).iter().any(|(known, _)| known == *name))
         {
             return Err(SessionError::Query { message: format!("`flip` names `{stray}`, which is no component") });
         }

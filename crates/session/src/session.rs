@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
-use datafusion::catalog::TableProvider;
-use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -23,8 +23,8 @@ use evalhouse_model::Experiment;
 use evalhouse_store::{Snapshot, Store};
 
 use crate::catalog::Catalog;
-use crate::project::aggregate_columns;
 use crate::paths::{PathColumns, PathPlanner, Resolution};
+use crate::project::aggregate_columns;
 use crate::syntax;
 use crate::tables::{self, Part, SpansTable};
 use crate::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS, SessionError};

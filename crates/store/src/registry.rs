@@ -172,11 +172,7 @@ pub(crate) async fn change_settings<T, E>(
     Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
 }
 
-async fn try_append(
-    location: &Location,
-    registry: &mut DeltaTable,
-    records: &[Record],
-) -> Result<Commit, StoreError> {
+async fn try_append(location: &Location, registry: &mut DeltaTable, records: &[Record]) -> Result<Commit, StoreError> {
     let merge = registry.snapshot()?.log_data().num_files() >= FILES_MAX;
     let mut all = records.to_vec();
     let mut actions: Vec<Action> = Vec::new();

@@ -44,7 +44,10 @@ mod tests {
     fn corrections_are_monotone_and_capped() {
         let p = [0.01, 0.04, 0.03, f64::NAN, 0.9];
         let close = |adjusted: Vec<f64>, expected: [f64; 5]| {
-            adjusted.iter().zip(expected).all(|(a, b)| a.is_nan() == b.is_nan() && (a.is_nan() || (a - b).abs() < 1e-12))
+            adjusted
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| a.is_nan() == b.is_nan() && (a.is_nan() || (a - b).abs() < 1e-12))
         };
         assert!(close(holm_adjusted(&p), [0.04, 0.09, 0.09, f64::NAN, 0.9]));
         // As statsmodels' multipletests(…, method="fdr_bh") without the missing one.

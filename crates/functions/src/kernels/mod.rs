@@ -1,6 +1,8 @@
 //! The mathematics behind the functions: plain values in, plain values out, no engine types.
 
+pub mod agreement;
 pub mod binomial;
+pub mod change_point;
 pub mod clusters;
 pub mod compensated;
 pub mod components;
@@ -14,3 +16,4 @@ pub mod random;
 pub mod score_class;
 pub mod sign_flip;
 pub mod student_t;
+pub mod trials;

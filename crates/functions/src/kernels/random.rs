@@ -18,6 +18,17 @@ impl SplitMix64 {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ (bits >> 31)
     }
+
+    /// The next number in (0, 1).
+    pub fn uniform(&mut self) -> f64 {
+        ((self.next_bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// The next number of a standard normal distribution (Box and Muller 1958).
+    pub fn normal(&mut self) -> f64 {
+        let (radius, angle) = (self.uniform(), self.uniform());
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+    }
 }
 
 #[cfg(test)]

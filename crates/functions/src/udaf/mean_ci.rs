@@ -12,15 +12,18 @@
 
 use std::sync::LazyLock;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, FieldRef, Fields};
 use datafusion::common::cast::{as_boolean_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use datafusion_macros::user_doc;
 
+use super::groups::{Groups, Member};
 use super::state::{
     MOMENT_COLUMNS, MomentColumns, answer_fields, cluster_fields, cluster_type, cluster_values, merge_clusters,
     moment_fields, moment_values, refuse_distinct, state_column, state_field, struct_value,
@@ -91,6 +94,14 @@ impl AggregateUDFImpl for MeanCi {
         Ok(Box::new(MeanCiAccumulator { sample: MeanSample::new(args.exprs.len() == 2) }))
     }
 
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
+        args.exprs.len() == 1 && !args.is_distinct
+    }
+
+    fn create_groups_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(Groups::new(MeanSample::new(false), Some(FIELDS.clone()))))
+    }
+
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let mut fields = moment_fields(args.name, "score");
         fields.push(state_field(args.name, "is_binary", DataType::Boolean));
@@ -123,7 +134,7 @@ impl Accumulator for MeanCiAccumulator {
         let scores = Scores::try_new(&values[0])?;
         if self.sample.clusters.is_none() {
             for score in (0..values[0].len()).filter_map(|row| scores.get_finite(row)) {
-                self.sample.add(score);
+                MeanSample::add(&mut self.sample, score);
             }
             return Ok(());
         }
@@ -167,9 +178,53 @@ impl Accumulator for MeanCiAccumulator {
     }
 }
 
+impl Member for MeanSample {
+    type Columns<'a> = Scores<'a>;
+    type States<'a> = (MomentColumns<'a>, &'a BooleanArray);
+
+    fn columns(values: &[ArrayRef]) -> Result<Scores<'_>> {
+        Scores::try_new(&values[0])
+    }
+
+    #[inline]
+    fn add(&mut self, scores: &Scores<'_>, row: usize) {
+        if let Some(score) = scores.get_finite(row) {
+            MeanSample::add(self, score);
+        }
+    }
+
+    fn state(&self) -> Result<Vec<ScalarValue>> {
+        let mut values = moment_values(&self.scores);
+        values.push(ScalarValue::from(self.is_binary));
+        Ok(values)
+    }
+
+    fn states(states: &[ArrayRef]) -> Result<Self::States<'_>> {
+        Ok((MomentColumns::try_new(states, 0)?, as_boolean_array(state_column(states, MOMENT_COLUMNS)?)?))
+    }
+
+    #[inline]
+    fn merge(&mut self, (scores, is_binary): &Self::States<'_>, row: usize) {
+        self.scores.merge(&scores.get(row));
+        self.is_binary &= is_binary.value(row);
+    }
+
+    fn answer(&self) -> Result<Vec<ScalarValue>> {
+        Ok(answer_values(self))
+    }
+
+    fn heap_size(&self) -> usize {
+        0
+    }
+}
+
 fn answer(sample: &MeanSample) -> Result<ScalarValue> {
+    struct_value(&FIELDS, answer_values(sample))
+}
+
+fn answer_values(sample: &MeanSample) -> Vec<ScalarValue> {
     let interval = sample.interval();
-    let values = vec![
+    vec![
         ScalarValue::from(interval.n),
         ScalarValue::from(interval.mean),
         ScalarValue::from(interval.sd),
@@ -177,6 +232,5 @@ fn answer(sample: &MeanSample) -> Result<ScalarValue> {
         ScalarValue::from(interval.ci_low),
         ScalarValue::from(interval.ci_high),
         ScalarValue::from(interval.method),
-    ];
-    struct_value(&FIELDS, values)
+    ]
 }

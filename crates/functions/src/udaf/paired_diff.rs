@@ -14,15 +14,18 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, Float64Array};
-use arrow::datatypes::{DataType, FieldRef, Fields};
-use datafusion::common::cast::{as_boolean_array, as_float64_array, as_int64_array, as_list_array, as_string_array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, ListArray};
+use arrow::datatypes::{DataType, FieldRef, Fields, Float64Type};
+use datafusion::common::cast::{as_boolean_array, as_int64_array, as_list_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
 use datafusion_macros::user_doc;
 
+use super::groups::{Groups, Member};
 use super::state::{
     MOMENT_COLUMNS, MomentColumns, SUM_FIELDS, SumColumns, answer_fields, cluster_fields, cluster_type, cluster_values,
     list_state_field, list_value, merge_clusters, moment_fields, moment_values, refuse_distinct, state_column,
@@ -31,7 +34,7 @@ use super::state::{
 use crate::arguments::{Scores, number_type};
 use crate::kernels::paired_sample::{PairedSample, PairedSums};
 
-static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+pub(super) static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     answer_fields(&["base_mean", "candidate_mean", "delta", "sd", "se", "ci_low", "ci_high", "t", "df", "p", "mde"])
 });
 
@@ -97,23 +100,19 @@ impl AggregateUDFImpl for PairedDiff {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(self.name(), args.is_distinct)?;
-        Ok(Box::new(PairedDiffAccumulator { sample: PairedSample::new(args.exprs.len() == 3) }))
+        Ok(Box::new(PairedDiffAccumulator::new(args.exprs.len() == 3)))
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
+        args.exprs.len() == 2 && !args.is_distinct
+    }
+
+    fn create_groups_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(Groups::new(PairedSample::new(false), Some(FIELDS.clone()))))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let mut fields = moment_fields(args.name, "difference");
-        fields.extend(sum_fields(args.name, "base"));
-        fields.extend(sum_fields(args.name, "candidate"));
-        fields.extend([
-            state_field(args.name, "lost", DataType::Int64),
-            state_field(args.name, "won", DataType::Int64),
-            state_field(args.name, "is_binary", DataType::Boolean),
-            list_state_field(args.name, "few", DataType::Float64),
-        ]);
-        if args.input_fields.len() == 3 {
-            fields.extend(cluster_fields(args.name));
-        }
-        Ok(fields)
+        Ok(paired_state_fields(args.name, args.input_fields.len() == 3))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -129,6 +128,23 @@ impl AggregateUDFImpl for PairedDiff {
     }
 }
 
+/// The fields of the partial state of pairs.
+pub(super) fn paired_state_fields(aggregate: &str, is_clustered: bool) -> Vec<FieldRef> {
+    let mut fields = moment_fields(aggregate, "difference");
+    fields.extend(sum_fields(aggregate, "base"));
+    fields.extend(sum_fields(aggregate, "candidate"));
+    fields.extend([
+        state_field(aggregate, "lost", DataType::Int64),
+        state_field(aggregate, "won", DataType::Int64),
+        state_field(aggregate, "is_binary", DataType::Boolean),
+        list_state_field(aggregate, "few", DataType::Float64),
+    ]);
+    if is_clustered {
+        fields.extend(cluster_fields(aggregate));
+    }
+    fields
+}
+
 // Where each part of the partial state begins, in the order of `state_fields`.
 const BASE: usize = MOMENT_COLUMNS;
 const CANDIDATE: usize = BASE + SUM_FIELDS.len();
@@ -138,42 +154,49 @@ const IS_BINARY: usize = WON + 1;
 const FEW: usize = IS_BINARY + 1;
 const CLUSTERS: usize = FEW + 1;
 
+/// How many columns the partial state of pairs without clusters has.
+pub(super) const PAIRED_COLUMNS: usize = CLUSTERS;
+
 #[derive(Debug)]
-struct PairedDiffAccumulator {
-    sample: PairedSample,
+pub(super) struct PairedDiffAccumulator {
+    pub(super) sample: PairedSample,
 }
 
-impl Accumulator for PairedDiffAccumulator {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let (base, candidate) = (Scores::try_new(&values[0])?, Scores::try_new(&values[1])?);
+impl PairedDiffAccumulator {
+    pub(super) fn new(is_clustered: bool) -> Self {
+        Self { sample: PairedSample::new(is_clustered) }
+    }
+
+    /// Adds pairs; the clusters come last where there are any.
+    pub(super) fn add(
+        &mut self,
+        base: Scores<'_>,
+        candidate: Scores<'_>,
+        clusters: Option<&ArrayRef>,
+        rows: usize,
+    ) -> Result<()> {
         let pair = |row| Some((base.get_finite(row)?, candidate.get_finite(row)?));
-        if self.sample.clusters.is_none() {
-            self.sample.extend((0..values[0].len()).filter_map(pair));
+        let Some(clusters) = clusters.filter(|_| self.sample.clusters.is_some()) else {
+            self.sample.extend((0..rows).filter_map(pair));
             return Ok(());
-        }
-        let clusters = as_string_array(&values[2])?;
-        for (row, cluster) in clusters.iter().enumerate() {
+        };
+        for (row, cluster) in as_string_array(clusters)?.iter().enumerate() {
             if let Some((base, candidate)) = pair(row) {
                 self.sample.add_clustered(base, candidate, cluster);
             }
         }
         Ok(())
     }
+}
+
+impl Accumulator for PairedDiffAccumulator {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let (base, candidate) = (Scores::try_new(&values[0])?, Scores::try_new(&values[1])?);
+        self.add(base, candidate, values.get(2), values[0].len())
+    }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let sums = &self.sample.sums;
-        let mut values = moment_values(&sums.differences);
-        values.extend(sum_values(sums.base));
-        values.extend(sum_values(sums.candidate));
-        values.extend([
-            ScalarValue::from(sums.lost),
-            ScalarValue::from(sums.won),
-            ScalarValue::from(sums.is_binary),
-            match self.sample.few() {
-                Some(few) => list_value(Arc::new(Float64Array::from(few.to_vec())))?,
-                None => ScalarValue::new_null_list(DataType::Float64, true, 1),
-            },
-        ]);
+        let mut values = paired_values(&self.sample)?;
         if let Some(clusters) = &self.sample.clusters {
             values.extend(cluster_values(clusters)?);
         }
@@ -181,28 +204,9 @@ impl Accumulator for PairedDiffAccumulator {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let differences = MomentColumns::try_new(states, 0)?;
-        let base = SumColumns::try_new(states, BASE)?;
-        let candidate = SumColumns::try_new(states, CANDIDATE)?;
-        let lost = as_int64_array(state_column(states, LOST)?)?;
-        let won = as_int64_array(state_column(states, WON)?)?;
-        let is_binary = as_boolean_array(state_column(states, IS_BINARY)?)?;
-        let few = as_list_array(state_column(states, FEW)?)?;
-        for row in 0..differences.len() {
-            self.sample.sums.merge(&PairedSums {
-                differences: differences.get(row),
-                base: base.get(row),
-                candidate: candidate.get(row),
-                lost: lost.value(row),
-                won: won.value(row),
-                is_binary: is_binary.value(row),
-            });
-            if few.is_null(row) {
-                self.sample.merge_few(None);
-            } else {
-                let few = few.value(row);
-                self.sample.merge_few(Some(as_float64_array(&few)?.values()));
-            }
+        let columns = PairedColumns::try_new(states)?;
+        for row in 0..columns.differences.len() {
+            columns.merge_into(&mut self.sample, row);
         }
         if let Some(clusters) = &mut self.sample.clusters {
             merge_clusters(clusters, states, CLUSTERS)?;
@@ -219,9 +223,110 @@ impl Accumulator for PairedDiffAccumulator {
     }
 }
 
+/// The partial state of pairs, clusters aside.
+pub(super) fn paired_values(sample: &PairedSample) -> Result<Vec<ScalarValue>> {
+    let sums = &sample.sums;
+    let mut values = moment_values(&sums.differences);
+    values.extend(sum_values(sums.base));
+    values.extend(sum_values(sums.candidate));
+    values.extend([
+        ScalarValue::from(sums.lost),
+        ScalarValue::from(sums.won),
+        ScalarValue::from(sums.is_binary),
+        match sample.few() {
+            Some(few) => list_value(Arc::new(Float64Array::from(few.to_vec())))?,
+            None => ScalarValue::new_null_list(DataType::Float64, true, 1),
+        },
+    ]);
+    Ok(values)
+}
+
+/// Partial states of pairs as they come from other partitions.
+pub(super) struct PairedColumns<'a> {
+    differences: MomentColumns<'a>,
+    base: SumColumns<'a>,
+    candidate: SumColumns<'a>,
+    lost: &'a Int64Array,
+    won: &'a Int64Array,
+    is_binary: &'a BooleanArray,
+    few: &'a ListArray,
+}
+
+impl<'a> PairedColumns<'a> {
+    pub(super) fn try_new(states: &'a [ArrayRef]) -> Result<Self> {
+        Ok(Self {
+            differences: MomentColumns::try_new(states, 0)?,
+            base: SumColumns::try_new(states, BASE)?,
+            candidate: SumColumns::try_new(states, CANDIDATE)?,
+            lost: as_int64_array(state_column(states, LOST)?)?,
+            won: as_int64_array(state_column(states, WON)?)?,
+            is_binary: as_boolean_array(state_column(states, IS_BINARY)?)?,
+            few: as_list_array(state_column(states, FEW)?)?,
+        })
+    }
+
+    pub(super) fn merge_into(&self, sample: &mut PairedSample, row: usize) {
+        sample.sums.merge(&PairedSums {
+            differences: self.differences.get(row),
+            base: self.base.get(row),
+            candidate: self.candidate.get(row),
+            lost: self.lost.value(row),
+            won: self.won.value(row),
+            is_binary: self.is_binary.value(row),
+        });
+        if self.few.is_null(row) {
+            sample.merge_few(None);
+        } else {
+            let few = self.few.value(row);
+            sample.merge_few(few.as_primitive_opt::<Float64Type>().map(|few| few.values().as_ref()));
+        }
+    }
+}
+
+impl Member for PairedSample {
+    type Columns<'a> = (Scores<'a>, Scores<'a>);
+    type States<'a> = PairedColumns<'a>;
+
+    fn columns(values: &[ArrayRef]) -> Result<Self::Columns<'_>> {
+        Ok((Scores::try_new(&values[0])?, Scores::try_new(&values[1])?))
+    }
+
+    #[inline]
+    fn add(&mut self, (base, candidate): &Self::Columns<'_>, row: usize) {
+        if let (Some(base), Some(candidate)) = (base.get_finite(row), candidate.get_finite(row)) {
+            PairedSample::add(self, base, candidate);
+        }
+    }
+
+    fn state(&self) -> Result<Vec<ScalarValue>> {
+        paired_values(self)
+    }
+
+    fn states(states: &[ArrayRef]) -> Result<PairedColumns<'_>> {
+        PairedColumns::try_new(states)
+    }
+
+    fn merge(&mut self, states: &PairedColumns<'_>, row: usize) {
+        states.merge_into(self, row);
+    }
+
+    fn answer(&self) -> Result<Vec<ScalarValue>> {
+        Ok(answer_values(self))
+    }
+
+    fn heap_size(&self) -> usize {
+        PairedSample::heap_size(self)
+    }
+}
+
 fn answer(sample: &PairedSample) -> Result<ScalarValue> {
+    struct_value(&FIELDS, answer_values(sample))
+}
+
+/// What is said of pairs, in the order of the struct's fields.
+pub(super) fn answer_values(sample: &PairedSample) -> Vec<ScalarValue> {
     let difference = sample.difference();
-    let values = vec![
+    vec![
         ScalarValue::from(difference.n),
         ScalarValue::from(difference.base_mean),
         ScalarValue::from(difference.candidate_mean),
@@ -235,6 +340,5 @@ fn answer(sample: &PairedSample) -> Result<ScalarValue> {
         ScalarValue::from(difference.p),
         ScalarValue::from(difference.mde),
         ScalarValue::from(difference.method),
-    ];
-    struct_value(&FIELDS, values)
+    ]
 }

@@ -12,9 +12,8 @@ impl Answer for SettingsAnswer {
         if settings.is_empty() {
             document.push(Block::Note(vec!["Nothing is set: every setting has its default.".to_string()]));
         } else {
-            document.push(Block::Fields(
-                settings.into_iter().map(|(name, value)| (name, Line::plain(value))).collect(),
-            ));
+            document
+                .push(Block::Fields(settings.into_iter().map(|(name, value)| (name, Line::plain(value))).collect()));
         }
         document
     }
