@@ -9,12 +9,13 @@ use evalhouse_session::{CASES, Session};
 use indexmap::IndexMap;
 
 use crate::answer::{Answer, Fields};
+use crate::filter::{Filter, of_kept_pairs};
 use crate::key::Key;
 use crate::measures::{Measure, measures};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
 use crate::rows::row_statistics;
-use crate::scope::{parse, side};
+use crate::scope::{cases_of_all, parse, side};
 use crate::{AnalysisError, Selected, comparable};
 
 /// Significance level, after correction.
@@ -56,11 +57,19 @@ pub async fn diff(
         Some(text) => vec![parse(session, "--cluster", text, session.table(CASES).await?.schema())?],
         None => Vec::new(),
     };
-    let request =
-        PairRequest { key: &key, filter: options.filter.as_deref(), reducer, measures: &measures, extras: &cluster };
+    let filter = options.filter.as_deref().map(Filter::read).transpose()?;
+    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &cluster };
     let joined = pairs(session, base, candidate, &request).await?;
+    let mut rows = cases_of_all(session, &both, None).await?;
+    if let Some(filter) = &filter {
+        rows = filter.keep_own(session, rows)?;
+        if filter.is_paired() {
+            let hash = key.hash(session, rows.schema())?;
+            rows = of_kept_pairs(rows, hash, joined.clone())?;
+        }
+    }
     let compared = Answer::of(joined.aggregate(vec![], comparisons(session, &measures, !cluster.is_empty())?)?).await?;
-    let rows = row_statistics(session, &both, &measures, options.filter.as_deref()).await?;
+    let rows = row_statistics(rows, &measures).await?;
 
     let int = |name: &str| compared.int(0, name);
     let counts = DiffCounts {

@@ -47,7 +47,7 @@ pub enum AnalysisError {
         candidates: Vec<String>,
     },
     /// A filter, key, sort or column does not parse or names what does not exist.
-    #[error("{place} `{text}`: {message}")]
+    #[error("{place}: {message}")]
     Expression {
         /// `--where`, `--key`, …
         place: &'static str,
@@ -97,10 +97,10 @@ impl AnalysisError {
                 Some("a case is a row id, a trace id, the beginning of one, or #N for the N-th row")
             }
             Self::Expression { place: "--where", .. } => Some(
-                "a filter is a SQL condition over a case, such as scores.Factuality < 0.5 and metadata.tier = 'pro'",
+                "a filter is a condition, such as scores.Factuality < 0.5 and metadata.tier = 'pro'; `evalhouse fields EXPERIMENT` lists what it can name",
             ),
             Self::Expression { place: "--key", .. } => {
-                Some("a key is a SQL expression over a case, or several in brackets: [input.question, metadata.tier]")
+                Some("a key is an expression over a case, or several in brackets: [input.question, metadata.tier]")
             }
             Self::Setting { .. } => Some("`evalhouse settings PROJECT` shows and changes them"),
             Self::Session(error) => error.hint(),

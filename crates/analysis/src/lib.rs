@@ -14,6 +14,7 @@ mod comparable;
 mod diff;
 mod error;
 mod export;
+mod filter;
 mod key;
 mod list;
 mod measures;

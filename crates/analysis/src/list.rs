@@ -12,7 +12,7 @@ use indexmap::{IndexMap, IndexSet};
 use crate::AnalysisError;
 use crate::answer::{Answer, rfc3339};
 use crate::measures::number;
-use crate::scope::parse;
+use crate::scope::parse_condition;
 
 /// Lists experiments, newest first, with the row mean of every score.
 ///
@@ -73,7 +73,7 @@ pub async fn list(
 async fn kept_ids(session: &Session, filter: Option<&str>) -> Result<Option<HashSet<String>>, AnalysisError> {
     let Some(text) = filter else { return Ok(None) };
     let experiments = session.table(EXPERIMENTS).await?;
-    let condition = parse(session, "--where", text, experiments.schema())?;
+    let condition = parse_condition(session, "--where", text, experiments.schema())?;
     let answer = Answer::of(experiments.filter(condition)?.select(vec![ident(schema::EXPERIMENT_ID)])?).await?;
     Ok(Some((0..answer.rows()).filter_map(|row| answer.text(row, schema::EXPERIMENT_ID)).collect()))
 }

@@ -8,6 +8,7 @@ use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::logical_expr::{Expr, ident, lit};
 use evalhouse_session::Session;
 
+use crate::filter::Filter;
 use crate::key::Key;
 use crate::measures::Measure;
 use crate::reducer::Reducer;
@@ -18,7 +19,7 @@ use crate::{AnalysisError, Selected};
 pub(crate) struct PairRequest<'a> {
     pub(crate) key: &'a Key,
     /// Only cases that satisfy this, on both sides.
-    pub(crate) filter: Option<&'a str>,
+    pub(crate) filter: Option<&'a Filter>,
     pub(crate) reducer: Reducer,
     pub(crate) measures: &'a [Measure],
     /// Further values of a case, from the columns of `cases`: of several trials the first one's.
@@ -78,9 +79,15 @@ pub(crate) async fn pairs(
     candidate: &Selected,
     request: &PairRequest<'_>,
 ) -> Result<DataFrame, AnalysisError> {
-    let base = consolidated(session, base, request, Side::Base).await?;
-    let candidate = consolidated(session, candidate, request, Side::Candidate).await?;
-    Ok(base.join(candidate, JoinType::Full, &["b_key"], &["c_key"], None)?)
+    let mut extras = request.extras.to_vec();
+    extras.extend(request.filter.iter().flat_map(|filter| filter.carried()).map(ident));
+    let base = consolidated(session, base, request, &extras, Side::Base).await?;
+    let candidate = consolidated(session, candidate, request, &extras, Side::Candidate).await?;
+    let joined = base.join(candidate, JoinType::Full, &["b_key"], &["c_key"], None)?;
+    match request.filter {
+        Some(filter) => filter.keep_pairs(session, joined, request.measures, request.extras.len()),
+        None => Ok(joined),
+    }
 }
 
 /// One row a key.
@@ -88,9 +95,13 @@ async fn consolidated(
     session: &Session,
     experiment: &Selected,
     request: &PairRequest<'_>,
+    extras: &[Expr],
     side: Side,
 ) -> Result<DataFrame, AnalysisError> {
-    let cases = cases_of(session, experiment, request.filter).await?;
+    let mut cases = cases_of(session, experiment, None).await?;
+    if let Some(filter) = request.filter {
+        cases = filter.keep_own(session, cases)?;
+    }
     let prefix = side.prefix();
     let key = request.key.hash(session, cases.schema())?.alias(format!("{prefix}_key"));
     let record = &experiment.experiment;
@@ -98,8 +109,7 @@ async fn consolidated(
     if record.rows == record.cases && request.key.is_default() && request.reducer.keeps_single_trials() {
         let mut columns = vec![key, lit(1_i64).alias(format!("{prefix}_rows"))];
         columns.extend(request.measures.iter().enumerate().map(|(i, m)| m.value().alias(format!("{prefix}{i}"))));
-        let extras = request.extras.iter().enumerate();
-        columns.extend(extras.map(|(i, extra)| extra.clone().alias(format!("{prefix}_x{i}"))));
+        columns.extend(extras.iter().enumerate().map(|(i, extra)| extra.clone().alias(format!("{prefix}_x{i}"))));
         return Ok(cases.select(columns)?);
     }
     let mut aggregates = vec![count(lit(1)).alias(format!("{prefix}_rows"))];
@@ -111,7 +121,7 @@ async fn consolidated(
         };
         aggregates.push(reduced.alias(format!("{prefix}{i}")));
     }
-    for (i, extra) in request.extras.iter().enumerate() {
+    for (i, extra) in extras.iter().enumerate() {
         let first = first_value(extra.clone(), request.key.trial_order());
         aggregates.push(first.alias(format!("{prefix}_x{i}")));
     }

@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
+use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{avg, count, max, min};
 use datafusion::logical_expr::{ident, lit};
 use evalhouse_model::schema;
-use evalhouse_session::Session;
 
+use crate::AnalysisError;
 use crate::answer::Answer;
 use crate::measures::Measure;
-use crate::scope::cases_of_all;
-use crate::{AnalysisError, Selected};
 
 /// Of each experiment its rows, and of each measure what its rows say.
 pub(crate) struct RowStatistics {
@@ -27,14 +26,8 @@ pub(crate) struct RowStatistic {
     pub(crate) max: Option<f64>,
 }
 
-/// Runs the plan.
-pub(crate) async fn row_statistics(
-    session: &Session,
-    experiments: &[&Selected],
-    measures: &[Measure],
-    filter: Option<&str>,
-) -> Result<RowStatistics, AnalysisError> {
-    let cases = cases_of_all(session, experiments, filter).await?;
+/// Runs the plan over rows of `cases`.
+pub(crate) async fn row_statistics(cases: DataFrame, measures: &[Measure]) -> Result<RowStatistics, AnalysisError> {
     let mut aggregates = vec![count(lit(1)).alias("rows")];
     for (i, measure) in measures.iter().enumerate() {
         aggregates.push(avg(measure.value()).alias(format!("mean{i}")));

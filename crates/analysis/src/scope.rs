@@ -4,7 +4,7 @@ use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, ident, lit};
 use evalhouse_model::{ExperimentSide, schema};
-use evalhouse_session::{CASES, Session};
+use evalhouse_session::{CASES, Session, SessionError};
 
 use crate::{AnalysisError, Selected};
 
@@ -29,7 +29,7 @@ pub(crate) async fn cases_of_all(
     }
     match filter {
         Some(text) => {
-            let condition = parse(session, "--where", text, cases.schema())?;
+            let condition = parse_condition(session, "--where", text, cases.schema())?;
             Ok(cases.filter(condition)?)
         }
         None => Ok(cases),
@@ -49,21 +49,29 @@ fn is_one_of(session: &Session, experiments: &[&Selected]) -> Option<Expr> {
     }
 }
 
-/// Parses a user's expression; errors name the option it came from.
+/// Reads a user's expression; errors name the option it came from.
 pub(crate) fn parse(
     session: &Session,
     place: &'static str,
     text: &str,
     schema: &DFSchema,
 ) -> Result<Expr, AnalysisError> {
-    let wrong = |message: String| AnalysisError::Expression { place, text: text.into(), message };
-    let expression = session.expression(text, schema).map_err(|error| wrong(error.to_string()))?;
-    for column in expression.column_refs() {
-        if let Err(error) = schema.index_of_column(column) {
-            return Err(wrong(evalhouse_session::SessionError::of(error).to_string()));
-        }
-    }
-    Ok(expression)
+    session.expression(text, schema).map_err(|error| wrong(place, text, &error))
+}
+
+/// Reads a user's condition.
+pub(crate) fn parse_condition(
+    session: &Session,
+    place: &'static str,
+    text: &str,
+    schema: &DFSchema,
+) -> Result<Expr, AnalysisError> {
+    session.condition(text, schema).map_err(|error| wrong(place, text, &error))
+}
+
+/// An error in an expression that a user gave.
+pub(crate) fn wrong(place: &'static str, text: &str, error: &SessionError) -> AnalysisError {
+    AnalysisError::Expression { place, text: text.into(), message: error.to_string() }
 }
 
 /// How an experiment is named in an answer.

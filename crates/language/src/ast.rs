@@ -9,6 +9,58 @@ pub struct Position {
     pub end: usize,
 }
 
+impl Expr {
+    /// The parts directly below.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.node {
+            Node::Literal(_) | Node::Path(_) | Node::Star | Node::Parameter(_) | Node::Interval(_) => Vec::new(),
+            Node::List(items) => items.iter().collect(),
+            Node::Unary { operand, .. }
+            | Node::IsNull { operand, .. }
+            | Node::IsBool { operand, .. }
+            | Node::Cast { operand, .. }
+            | Node::Access { operand, .. } => vec![operand],
+            Node::Binary { left, right, .. } | Node::IsDistinct { left, right, .. } => vec![left, right],
+            Node::In { operand, set, .. } => vec![operand, set],
+            Node::Between { operand, low, high, .. } => vec![operand, low, high],
+            Node::Like { operand, pattern, .. } | Node::Regex { operand, pattern, .. } => vec![operand, pattern],
+            Node::Match { operand, words, .. } => vec![operand, words],
+            Node::Includes { container, item, .. } => vec![container, item],
+            Node::Ternary { condition, then, otherwise } => vec![condition, then, otherwise],
+            Node::Case(case) => {
+                let branches = case.branches.iter().flat_map(|(when, then)| [when, then]);
+                case.operand.iter().chain(branches).chain(&case.otherwise).collect()
+            }
+            Node::Call(call) => call.arguments.iter().chain(call.filter.as_deref()).collect(),
+        }
+    }
+
+    /// Whether this or anything below satisfies the condition.
+    pub fn any(&self, condition: &mut impl FnMut(&Expr) -> bool) -> bool {
+        let mut open = vec![self];
+        while let Some(part) = open.pop() {
+            if condition(part) {
+                return true;
+            }
+            open.extend(part.children());
+        }
+        false
+    }
+
+    /// The conditions that `and` joins at the top.
+    pub fn conjuncts(&self) -> Vec<&Expr> {
+        let mut open = vec![self];
+        let mut found = Vec::new();
+        while let Some(part) = open.pop() {
+            match &part.node {
+                Node::Binary { op: BinaryOp::And, left, right } => open.extend([right.as_ref(), left.as_ref()]),
+                _ => found.push(part),
+            }
+        }
+        found
+    }
+}
+
 /// An expression. Equality compares positions too; compare [`crate::Expr::node`]s printed as text to
 /// compare meaning.
 #[derive(Debug, Clone, PartialEq)]

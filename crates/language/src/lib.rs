@@ -4,9 +4,15 @@
 
 mod ast;
 mod error;
+mod lexer;
+mod parser;
+mod print;
+#[cfg(test)]
+mod tests;
 
 pub use ast::{
     BinaryOp, Call, Case, Expr, Literal, Named, Node, Position, Query, Sample, Shape, SortItem, Source, Step, UnaryOp,
     Unpivot,
 };
 pub use error::LanguageError;
+pub use parser::parse_expression;

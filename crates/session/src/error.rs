@@ -16,6 +16,14 @@ pub enum SessionError {
         /// What is wrong, with the nearest valid name where there is one.
         message: String,
     },
+    /// An expression of the filter language is wrong.
+    #[error("{}", error.render(text))]
+    Language {
+        /// The text.
+        text: String,
+        /// What is wrong, and where.
+        error: evalhouse_language::LanguageError,
+    },
     /// The query asks for more than reading.
     #[error("`{statement}` is not allowed: the store is read-only in SQL")]
     ReadOnly {
@@ -55,7 +63,7 @@ impl SessionError {
 
     /// Whether the user can mend it by writing another query.
     pub fn is_users(&self) -> bool {
-        matches!(self, Self::Query { .. } | Self::ReadOnly { .. } | Self::Resources { .. })
+        matches!(self, Self::Query { .. } | Self::Language { .. } | Self::ReadOnly { .. } | Self::Resources { .. })
     }
 
     /// What the user can do about it.

@@ -16,6 +16,7 @@
 mod adapter;
 mod catalog;
 mod error;
+mod lower;
 mod paths;
 mod project;
 mod pruning;
@@ -25,5 +26,6 @@ mod tables;
 
 pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};
 pub use error::SessionError;
+pub use lower::{BASE, Reading, Scope};
 pub use session::{Session, SessionOptions};
 pub use tables::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};

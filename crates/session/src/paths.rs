@@ -100,7 +100,7 @@ impl ExprPlanner for PathPlanner {
     }
 }
 
-fn is_json(field: &Field) -> bool {
+pub(crate) fn is_json(field: &Field) -> bool {
     field.metadata().get(EXTENSION_KEY).is_some_and(|name| name == EXTENSION_JSON)
 }
 

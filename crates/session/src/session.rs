@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::common::DFSchema;
 use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
@@ -16,7 +15,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use evalhouse_model::Experiment;
@@ -58,6 +57,7 @@ pub struct Session {
     json_context: SessionContext,
     /// The cases as stored, without what the projects' settings add.
     pub(crate) base_cases: LogicalPlan,
+    columns: Arc<PathColumns>,
     catalog: Arc<Catalog>,
     memory_limit: usize,
 }
@@ -86,7 +86,7 @@ impl Session {
             .and_then(LogicalPlanBuilder::build)
             .map_err(SessionError::of)?;
         let catalog = Arc::new(Catalog::default());
-        let mut session = Self { store, snapshot, context, json_context, base_cases, catalog, memory_limit };
+        let mut session = Self { store, snapshot, context, json_context, base_cases, columns, catalog, memory_limit };
         // Both contexts share one catalog, so a table is registered once.
         session.register_tables(cases, &url)?;
         session.catalog = Arc::new(Catalog::of(&session.context, &session.snapshot).await.map_err(SessionError::of)?);
@@ -130,26 +130,6 @@ impl Session {
         self.context.table(TableReference::bare(name)).await.map_err(SessionError::of)
     }
 
-    /// Parses one SQL expression over the columns of `schema`: a filter, a key, a sort.
-    ///
-    /// # Errors
-    /// [`SessionError::Query`] with what is wrong with it.
-    pub fn expression(&self, text: &str, schema: &DFSchema) -> Result<Expr, SessionError> {
-        let state = self.context.state();
-        let mut parsed = state.sql_to_expr_with_alias(text, &DIALECT).map_err(SessionError::of)?;
-        if let Some(word) = &parsed.alias {
-            return Err(SessionError::Query { message: format!("syntax error: `{word}` is not expected here") });
-        }
-        syntax::keys_after_indexes(&mut parsed.expr);
-        match state.create_logical_expr_from_sql_expr(parsed.clone(), schema) {
-            Ok(expression) => Ok(expression),
-            Err(first) => {
-                let retried = self.json_context.state().create_logical_expr_from_sql_expr(parsed, schema);
-                retried.map_err(|_| SessionError::of(first))
-            }
-        }
-    }
-
     /// A scalar function of the session.
     ///
     /// # Errors
@@ -184,6 +164,11 @@ impl Session {
         register(EXPERIMENTS, tables::experiments(experiments).map_err(SessionError::of)?)?;
         register(PROJECTS, tables::projects(experiments).map_err(SessionError::of)?)?;
         register(DATASETS, tables::datasets(experiments).map_err(SessionError::of)?)
+    }
+
+    /// Paths that are columns.
+    pub(crate) fn path_columns(&self) -> &PathColumns {
+        &self.columns
     }
 
     /// What queries can name.

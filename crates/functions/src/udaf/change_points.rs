@@ -34,12 +34,12 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     description = "Where the mean of a series changed, as a list of `{position, before, after, delta, p}` in order: the position of the first run after each change, the weighted means of the stretches before and after it, and a p-value corrected for having looked everywhere. A series without a change is flagged in at most 5 % of cases. Rows without a value are left out.",
     syntax_example = "change_points(value, se, position)",
     sql_example = r#"```sql
-> SELECT c['position'] AS position, c['delta'] AS delta FROM (SELECT unnest(change_points(value, 0.01, run)) AS c FROM (VALUES (1, 0.8), (2, 0.8), (3, 0.8), (4, 0.8), (5, 0.5), (6, 0.5)) AS runs(run, value));
-+----------+-------+
-| position | delta |
-+----------+-------+
-| 5        | -0.3  |
-+----------+-------+
+> SELECT c['position'] AS position, round(c['delta'], 3) AS delta FROM (SELECT unnest(change_points(value, 0.01, run)) AS c FROM (VALUES (1, 0.8), (2, 0.81), (3, 0.8), (4, 0.79), (5, 0.5), (6, 0.51)) AS runs(run, value));
++----------+--------+
+| position | delta  |
++----------+--------+
+| 5.0      | -0.295 |
++----------+--------+
 ```"#,
     argument(name = "value", description = "The mean of a run."),
     argument(name = "se", description = "Its standard error; null where it is not known."),

@@ -4,6 +4,10 @@ mod canonical_json;
 mod comparison_hash;
 mod comparison_key;
 mod delta;
+mod includes;
+mod json_at;
+mod len;
+mod match_words;
 mod max_score;
 mod min_score;
 mod missing_policy;
@@ -21,6 +25,10 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(comparison_hash::ComparisonHash::default()),
         ScalarUDF::from(comparison_key::ComparisonKey::default()),
         ScalarUDF::from(delta::Delta::default()),
+        ScalarUDF::from(includes::Includes::default()),
+        ScalarUDF::from(json_at::JsonAt::default()),
+        ScalarUDF::from(len::Len::default()),
+        ScalarUDF::from(match_words::MatchWords::default()),
         ScalarUDF::from(max_score::MaxScore::default()),
         ScalarUDF::from(min_score::MinScore::default()),
         ScalarUDF::from(regression::Regression::default()),

@@ -1,0 +1,182 @@
+//! A condition on cases, which may also speak of the baseline.
+//!
+//! `metadata.tier = 'pro' and regressed(Factuality)` has a part that each side answers alone, before
+//! the sides are matched, and a part that only a pair of cases can answer.
+
+use datafusion::common::{DFSchema, JoinType};
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{Expr, ident, lit, when};
+use evalhouse_language::{Expr as Tree, Node, Step, parse_expression};
+use evalhouse_model::schema;
+use evalhouse_session::{BASE, Scope, Session, SessionError};
+
+use crate::AnalysisError;
+use crate::measures::Measure;
+use crate::pairs::Side;
+use crate::scope::wrong;
+
+/// Functions that only a pair of cases can answer.
+const PAIR_FUNCTIONS: [&str; 10] = [
+    "regressed",
+    "improved",
+    "unchanged",
+    "changed",
+    "delta",
+    "flipped",
+    "baseline",
+    "presence",
+    "lost_score",
+    "gained_score",
+];
+/// Columns that a condition on pairs may name besides scores and metrics.
+const CARRIED: [&str; 8] = [
+    schema::ID,
+    schema::INPUT,
+    schema::OUTPUT,
+    schema::EXPECTED,
+    schema::ERROR,
+    schema::METADATA,
+    schema::TAGS,
+    schema::CREATED,
+];
+
+/// A condition as read.
+#[derive(Debug, Clone)]
+pub(crate) struct Filter {
+    text: String,
+    tree: Tree,
+}
+
+impl Filter {
+    pub(crate) fn read(text: &str) -> Result<Self, AnalysisError> {
+        let tree = parse_expression(text)
+            .map_err(|error| wrong("--where", text, &SessionError::Language { text: text.into(), error }))?;
+        Ok(Self { text: text.into(), tree })
+    }
+
+    /// Whether a part of it speaks of the baseline.
+    pub(crate) fn is_paired(&self) -> bool {
+        speaks_of_pairs(&self.tree)
+    }
+
+    /// Keeps the cases that satisfy the part that a side answers alone.
+    pub(crate) fn keep_own(&self, session: &Session, cases: DataFrame) -> Result<DataFrame, AnalysisError> {
+        let mut kept = cases;
+        for part in self.tree.conjuncts().into_iter().filter(|part| !speaks_of_pairs(part)) {
+            let condition =
+                session.lower_condition(part, &Scope::of(kept.schema())).map_err(|error| self.wrong(error))?;
+            kept = kept.filter(condition)?;
+        }
+        Ok(kept)
+    }
+
+    /// The columns of `cases`, besides scores and metrics, that the part about pairs names.
+    pub(crate) fn carried(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for part in self.paired_parts() {
+            part.any(&mut |tree| {
+                if let Node::Path(steps) = &tree.node
+                    && let Some(Step::Key { name, .. }) = steps.first()
+                    && let Some(known) = CARRIED.iter().find(|known| known.eq_ignore_ascii_case(name))
+                    && !names.contains(known)
+                {
+                    names.push(*known);
+                }
+                false
+            });
+        }
+        names
+    }
+
+    /// Keeps the pairs that satisfy the part about pairs. `pairs` has the columns of [`Side`], with
+    /// the carried columns as extras from `carried_from` on.
+    pub(crate) fn keep_pairs(
+        &self,
+        session: &Session,
+        pairs: DataFrame,
+        measures: &[Measure],
+        carried_from: usize,
+    ) -> Result<DataFrame, AnalysisError> {
+        let parts = self.paired_parts();
+        if parts.is_empty() {
+            return Ok(pairs);
+        }
+        let mut columns: Vec<Expr> = pairs.schema().fields().iter().map(|field| ident(field.name())).collect();
+        columns.push(
+            when(Side::Base.is_present().and(Side::Candidate.is_present()), lit("matched"))
+                .when(Side::Candidate.is_present().and(Side::Candidate.key().is_not_null()), lit("candidate_only"))
+                .when(Side::Base.is_present().and(Side::Base.key().is_not_null()), lit("base_only"))
+                .otherwise(lit("null_key"))?
+                .alias("presence"),
+        );
+        let mut named = |name: String, ours: Expr, theirs: Expr| {
+            columns.push(ours.alias(&name));
+            columns.push(theirs.alias_qualified(Some(BASE), name));
+        };
+        for (i, measure) in measures.iter().enumerate() {
+            let name = format!("{}.{}", measure.field, measure.name);
+            named(name, Side::Candidate.value(i), Side::Base.value(i));
+        }
+        for (i, name) in self.carried().into_iter().enumerate() {
+            named(name.to_string(), Side::Candidate.extra(carried_from + i), Side::Base.extra(carried_from + i));
+        }
+        let kept_names: Vec<Expr> = pairs.schema().fields().iter().map(|field| ident(field.name())).collect();
+        let mut named = pairs.select(columns)?;
+        for part in parts {
+            let condition = self.lower_paired(session, part, named.schema(), measures)?;
+            named = named.filter(condition)?;
+        }
+        Ok(named.select(kept_names)?)
+    }
+
+    /// The whole condition over rows that carry their baseline's values under the qualifier `base`.
+    pub(crate) fn over_pairs(
+        &self,
+        session: &Session,
+        schema: &DFSchema,
+        measures: &[Measure],
+    ) -> Result<Expr, AnalysisError> {
+        self.lower_paired(session, &self.tree, schema, measures)
+    }
+
+    fn lower_paired(
+        &self,
+        session: &Session,
+        part: &Tree,
+        schema: &DFSchema,
+        measures: &[Measure],
+    ) -> Result<Expr, AnalysisError> {
+        let reading = |field: &str, name: &str| {
+            let own = measures.iter().find(|measure| measure.field == field && measure.name == name);
+            own.map_or((crate::measures::TOLERANCE, false), |own| (own.tolerance, own.lower_is_better))
+        };
+        let scope = Scope { schema, baseline: Some(&reading), aggregates: false };
+        session.lower_condition(part, &scope).map_err(|error| self.wrong(error))
+    }
+
+    fn paired_parts(&self) -> Vec<&Tree> {
+        self.tree.conjuncts().into_iter().filter(|part| speaks_of_pairs(part)).collect()
+    }
+
+    fn wrong(&self, error: evalhouse_language::LanguageError) -> AnalysisError {
+        wrong("--where", &self.text, &SessionError::Language { text: self.text.clone(), error })
+    }
+}
+
+fn speaks_of_pairs(tree: &Tree) -> bool {
+    tree.any(&mut |part| match &part.node {
+        Node::Call(call) => {
+            PAIR_FUNCTIONS.contains(&call.name.as_str()) && !(call.name == "delta" && call.arguments.len() == 2)
+        }
+        _ => false,
+    })
+}
+
+/// Rows of `cases` whose key is among the keys of `pairs`.
+pub(crate) fn of_kept_pairs(cases: DataFrame, key: Expr, pairs: DataFrame) -> Result<DataFrame, AnalysisError> {
+    let columns: Vec<Expr> = cases.schema().fields().iter().map(|field| ident(field.name())).collect();
+    let keyed = cases.with_column("__key", key)?;
+    let kept = pairs
+        .select(vec![datafusion::prelude::coalesce(vec![Side::Base.key(), Side::Candidate.key()]).alias("__kept")])?;
+    Ok(keyed.join(kept, JoinType::LeftSemi, &["__key"], &["__kept"], None)?.select(columns)?)
+}
