@@ -56,6 +56,22 @@ pub enum AnalysisError {
         /// What is wrong.
         message: String,
     },
+    /// No project has this name, or none of its experiments is looked at.
+    #[error("there is no experiment in project `{project}`{detail}")]
+    UnknownProject {
+        /// As the user wrote it.
+        project: String,
+        /// What narrowed it.
+        detail: String,
+    },
+    /// No experiment that is looked at has this score or metric.
+    #[error("there is no score or metric `{score}`{}", known_names(known))]
+    UnknownScore {
+        /// As the user wrote it.
+        score: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// A setting of a project cannot be used.
     #[error("setting `{name}` of project `{project}`: {message}")]
     Setting {
@@ -69,6 +85,10 @@ pub enum AnalysisError {
     /// The engine or the store.
     #[error(transparent)]
     Session(#[from] SessionError),
+}
+
+fn known_names(known: &[String]) -> String {
+    if known.is_empty() { "; there are none".into() } else { format!("; there are {}", known.join(", ")) }
 }
 
 impl From<DataFusionError> for AnalysisError {
@@ -102,6 +122,7 @@ impl AnalysisError {
             Self::Expression { place: "--key", .. } => {
                 Some("a key is an expression over a case, or several in brackets: [input.question, metadata.tier]")
             }
+            Self::UnknownProject { .. } => Some("`evalhouse experiments` lists projects and their experiments"),
             Self::Setting { .. } => Some("`evalhouse settings PROJECT` shows and changes them"),
             Self::Session(error) => error.hint(),
             _ => None,

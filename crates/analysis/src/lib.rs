@@ -1,21 +1,28 @@
 //! What people ask of experiments, each answer one plan over a session.
 //!
 //! - [`select`] and [`select_baseline`] turn what a user types into experiments.
-//! - [`list`], [`summary`], [`diff`], [`cases`], [`trace`] and [`export`] answer.
+//! - [`list`], [`summary`], [`diff`], [`cases`], [`trials`], [`groups`], [`history`], [`leaderboard`],
+//!   [`explain`], [`agreement`], [`check_key`], [`trace`] and [`export`] answer.
 //!
 //! An analysis builds a DataFusion plan from the session's tables and functions, runs it, and puts
 //! the few rows of the answer into a struct of [`evalhouse_model`]. Grouping, joining and sorting are
 //! the engine's work: they stream, spill and can be distributed. Nothing here prints.
 
+mod agreement;
 mod answer;
 mod case_means;
 mod cases;
 mod comparable;
 mod diff;
 mod error;
+mod explain;
 mod export;
 mod filter;
+mod groups;
+mod history;
 mod key;
+mod keys;
+mod leaderboard;
 mod list;
 mod measures;
 mod pairs;
@@ -25,13 +32,21 @@ mod scope;
 mod select;
 mod summary;
 mod trace;
+mod trials;
 
+pub use agreement::{AgreementOptions, agreement};
 pub use cases::{CasesOptions, cases};
 pub use diff::{DiffOptions, diff};
 pub use error::AnalysisError;
+pub use explain::{ExplainOptions, explain};
 pub use export::{ExportOptions, ExportShape, export};
+pub use groups::{Aggregate, GroupOptions, groups};
+pub use history::{HistoryOptions, history};
+pub use keys::check_key;
+pub use leaderboard::{LeaderboardOptions, leaderboard};
 pub use list::list;
 pub use reducer::{REDUCERS, Reducer};
 pub use select::{Selected, select, select_baseline};
 pub use summary::{SummaryOptions, summary};
 pub use trace::trace;
+pub use trials::{TrialOptions, trials};

@@ -92,7 +92,11 @@ fn errors_say_what_and_where() {
         ("interval 7", "expected a unit: second, minute, hour, day, week, month or year, found the end", 10),
         ("a # b", "`#` is not expected here", 2),
         ("/* x", "this comment has no end, expected `*/`", 0),
-        ("row_number() over (order by x)", "window functions are not part of the filter language: use `evalhouse sql`", 13),
+        (
+            "row_number() over (order by x)",
+            "window functions are not part of the filter language: use `evalhouse sql`",
+            13,
+        ),
     ] {
         let error = parse_expression(text).unwrap_err();
         let expected = message.replace("`,` or `]`", if text.contains('(') { "`,` or `)`" } else { "`,` or `]`" });
@@ -141,7 +145,10 @@ fn here(node: Node) -> Expr {
 
 /// The tree without its positions.
 fn bare(tree: &Expr) -> String {
-    format!("{tree:?}").split("position: Position").map(|part| part.split_once('}').map_or(part, |(_, rest)| rest)).collect()
+    format!("{tree:?}")
+        .split("position: Position")
+        .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
+        .collect()
 }
 
 fn key() -> impl Strategy<Value = Step> {
@@ -171,31 +178,48 @@ fn trees() -> impl Strategy<Value = Expr> {
     leaf.prop_recursive(5, 40, 3, |inner| {
         let boxed = inner.clone().prop_map(Box::new);
         let ops = prop::sample::select(vec![
-            BinaryOp::And, BinaryOp::Or, BinaryOp::Eq, BinaryOp::NotEq, BinaryOp::Less, BinaryOp::GreaterEq,
-            BinaryOp::Plus, BinaryOp::Minus, BinaryOp::Times, BinaryOp::Divide, BinaryOp::Modulo, BinaryOp::Concat,
+            BinaryOp::And,
+            BinaryOp::Or,
+            BinaryOp::Eq,
+            BinaryOp::NotEq,
+            BinaryOp::Less,
+            BinaryOp::GreaterEq,
+            BinaryOp::Plus,
+            BinaryOp::Minus,
+            BinaryOp::Times,
+            BinaryOp::Divide,
+            BinaryOp::Modulo,
+            BinaryOp::Concat,
         ]);
         prop_oneof![
             (ops, boxed.clone(), boxed.clone()).prop_map(|(op, left, right)| here(Node::Binary { op, left, right })),
             boxed.clone().prop_map(|operand| here(Node::Unary { op: UnaryOp::Not, operand })),
             (boxed.clone(), any::<bool>()).prop_map(|(operand, negated)| here(Node::IsNull { operand, negated })),
-            (boxed.clone(), prop::collection::vec(inner.clone(), 1..3), any::<bool>()).prop_map(|(operand, items, negated)| {
-                here(Node::In { operand, set: Box::new(here(Node::List(items))), negated })
-            }),
-            (boxed.clone(), boxed.clone(), boxed.clone(), any::<bool>()).prop_map(|(operand, low, high, negated)| {
-                here(Node::Between { operand, low, high, negated })
-            }),
-            (boxed.clone(), boxed.clone(), any::<bool>(), any::<bool>()).prop_map(|(operand, pattern, ignore_case, negated)| {
-                here(Node::Like { operand, pattern, ignore_case, escape: None, negated })
-            }),
-            (boxed.clone(), boxed.clone(), any::<bool>()).prop_map(|(container, item, negated)| {
-                here(Node::Includes { container, item, negated })
-            }),
-            (boxed.clone(), boxed.clone(), boxed).prop_map(|(condition, then, otherwise)| {
-                here(Node::Ternary { condition, then, otherwise })
-            }),
+            (boxed.clone(), prop::collection::vec(inner.clone(), 1..3), any::<bool>()).prop_map(
+                |(operand, items, negated)| {
+                    here(Node::In { operand, set: Box::new(here(Node::List(items))), negated })
+                }
+            ),
+            (boxed.clone(), boxed.clone(), boxed.clone(), any::<bool>())
+                .prop_map(|(operand, low, high, negated)| { here(Node::Between { operand, low, high, negated }) }),
+            (boxed.clone(), boxed.clone(), any::<bool>(), any::<bool>()).prop_map(
+                |(operand, pattern, ignore_case, negated)| {
+                    here(Node::Like { operand, pattern, ignore_case, escape: None, negated })
+                }
+            ),
+            (boxed.clone(), boxed.clone(), any::<bool>())
+                .prop_map(|(container, item, negated)| { here(Node::Includes { container, item, negated }) }),
+            (boxed.clone(), boxed.clone(), boxed)
+                .prop_map(|(condition, then, otherwise)| { here(Node::Ternary { condition, then, otherwise }) }),
             ("[a-z]{3,6}", prop::collection::vec(inner, 0..3)).prop_map(|(name, arguments)| {
                 let name = format!("f{name}");
-                here(Node::Call(Call { name, name_position: Position::default(), arguments, distinct: false, filter: None }))
+                here(Node::Call(Call {
+                    name,
+                    name_position: Position::default(),
+                    arguments,
+                    distinct: false,
+                    filter: None,
+                }))
             }),
         ]
     })

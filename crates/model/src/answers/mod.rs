@@ -4,18 +4,32 @@
 //! convention 0 to 1), durations in seconds, cost in dollars, times in RFC 3339 UTC. `None` means
 //! "no value" and is written as `null`; it is never 0.
 
+mod agreement;
 mod cases;
 mod diff;
 mod experiments;
+mod explain;
+mod groups;
+mod history;
 mod import;
+mod keys;
+mod leaderboard;
 mod settings;
 mod summary;
 mod trace;
+mod trials;
 
+pub use agreement::AgreementReport;
 pub use cases::{CaseCell, CaseColumn, CaseRow, CaseTable};
 pub use diff::{Diff, DiffCounts, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
 pub use experiments::{ExperimentList, ExperimentRow};
+pub use explain::{Explanation, Slice, SliceCase};
+pub use groups::{Group, GroupMember, GroupScore, Groups};
+pub use history::{History, HistoryChange, HistoryPoint, ScoreHistory};
 pub use import::{ImportReport, ImportedExperiment, SkippedFile};
+pub use keys::{KeyCheck, KeyCollision, KeyMatch, KeyedExperiment};
+pub use leaderboard::{Leaderboard, LeaderboardRow};
 pub use settings::SettingsAnswer;
 pub use summary::{MetricSummary, ScoreSummary, Summary};
 pub use trace::{Trace, TraceSpan};
+pub use trials::{PassRate, TrialCase, TrialReport, TrialScore, TrialSpread};
