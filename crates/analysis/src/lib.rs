@@ -46,7 +46,7 @@ pub use keys::check_key;
 pub use leaderboard::{LeaderboardOptions, leaderboard};
 pub use list::list;
 pub use reducer::{REDUCERS, Reducer};
-pub use select::{Selected, select, select_baseline};
+pub use select::{Selected, select, select_all, select_baseline};
 pub use summary::{SummaryOptions, summary};
 pub use trace::trace;
 pub use trials::{TrialOptions, trials};

@@ -79,6 +79,20 @@ pub fn select(session: &Session, text: &str, project: Option<&str>) -> Result<Se
     Err(AnalysisError::UnknownExperiment { text: text.into(), suggestion: nearest(&all, text) })
 }
 
+/// Every experiment of a project, or of the store.
+///
+/// # Errors
+/// [`AnalysisError::UnknownProject`] when there is none.
+pub fn select_all(session: &Session, project: Option<&str>) -> Result<Vec<Selected>, AnalysisError> {
+    let all = session.experiments().iter().filter(|e| project.is_none_or(|project| e.project == project));
+    let found: Vec<Selected> = all.map(Selected::named).collect();
+    match (found.is_empty(), project) {
+        (false, _) => Ok(found),
+        (true, Some(project)) => Err(AnalysisError::UnknownProject { project: project.into(), detail: String::new() }),
+        (true, None) => Err(nothing("all", ": the store is empty")),
+    }
+}
+
 /// Finds the baseline that `text` means for a candidate. The word `baseline` applies the rules in
 /// order: the base that the experiment recorded and the project's baseline (a setting says which of
 /// the two wins), the latest earlier one on the same branch, the latest earlier one in the project.

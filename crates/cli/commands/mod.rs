@@ -1,16 +1,22 @@
 //! One file a command: its options, and what it does.
 
+mod agreement;
 mod bench_queries;
 mod cases;
 mod diff;
 mod experiments;
+mod explain;
 mod export;
 mod generate_docs;
+mod history;
 mod import;
+mod keys;
 mod settings;
 mod show;
 mod sql;
+mod summary;
 mod trace;
+mod trials;
 
 use clap::Subcommand;
 
@@ -32,6 +38,16 @@ pub(crate) enum Command {
     Cases(cases::CasesArguments),
     /// Compares two experiments case by case, with intervals and p-values
     Diff(diff::DiffArguments),
+    /// Ranks experiments by a score, ties shown as ties, with what they cost
+    Summary(summary::SummaryArguments),
+    /// Shows the scores of a project over time, and where they changed
+    History(history::HistoryArguments),
+    /// Finds the slices of the cases that carry the change of a score
+    Explain(explain::ExplainArguments),
+    /// Shows how much the trials of each case agree, flaky cases first
+    Trials(trials::TrialArguments),
+    /// Shows how far two scores agree: kappa and the confusion matrix
+    Agreement(agreement::AgreementArguments),
     /// Shows what happened in one case: the tree of its spans
     Trace(trace::TraceArguments),
     /// Runs SQL over all experiments; without a query, opens a shell
@@ -40,6 +56,8 @@ pub(crate) enum Command {
     Export(export::ExportArguments),
     /// Shows or changes how a project is read: its key, baselines, aggregate scores, columns
     Settings(settings::SettingsArguments),
+    /// Tries a comparison key before it is saved
+    Keys(keys::KeyArguments),
     /// Times queries
     #[command(hide = true)]
     BenchQueries(bench_queries::BenchQueriesArguments),
@@ -67,6 +85,12 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Sql(arguments) => sql::run(arguments, settings, printer).await,
         Command::Export(arguments) => export::run(arguments, settings, printer).await,
         Command::Settings(arguments) => settings::run(arguments, settings, printer).await,
+        Command::Summary(arguments) => summary::run(arguments, settings, printer).await,
+        Command::History(arguments) => history::run(arguments, settings, printer).await,
+        Command::Explain(arguments) => explain::run(arguments, settings, printer).await,
+        Command::Trials(arguments) => trials::run(arguments, settings, printer).await,
+        Command::Agreement(arguments) => agreement::run(arguments, settings, printer).await,
+        Command::Keys(arguments) => keys::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),
     }
