@@ -2,14 +2,15 @@
 
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
-use datafusion::functions_aggregate::expr_fn::{avg, count};
+use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit, when};
 use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, ProjectSettings, schema};
-use evalhouse_session::Session;
+use evalhouse_session::{BASE, CANDIDATE, Session};
 
 use crate::answer::Answer;
+use crate::filter::Filter;
 use crate::key::Key;
 use crate::measures::{Measure, measures};
 use crate::scope::{cases_of, parse, side};
@@ -34,6 +35,20 @@ pub struct CasesOptions {
     pub columns: Option<Vec<String>>,
     /// Rows to show; default 50.
     pub limit: Option<usize>,
+    /// Which trial of the baseline lines up with each row.
+    pub align: Alignment,
+}
+
+/// Which trial of the baseline a row is held against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Alignment {
+    /// The one of the same index; the mean of all where there is none.
+    #[default]
+    Index,
+    /// The one whose scores are nearest.
+    Closest,
+    /// The one against which the row does worst.
+    Worst,
 }
 
 /// Lists cases. With a baseline each trial is held against the baseline's trial of the same index,
@@ -46,26 +61,49 @@ pub async fn cases(
     experiment: &Selected,
     options: &CasesOptions,
 ) -> Result<CaseTable, AnalysisError> {
-    let rows = cases_of(session, experiment, options.filter.as_deref()).await?;
-    let columns = columns_of(session, experiment, options, &rows)?;
-    let total = Answer::of(rows.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
-    let compared: Vec<usize> = match options.against {
-        Some(_) => (0..columns.len()).filter(|i| columns[*i].is_number()).collect(),
-        None => Vec::new(),
+    let filter = options.filter.as_deref().map(Filter::read).transpose()?;
+    let mut rows = cases_of(session, experiment, None).await?;
+    let shown_columns: Vec<Expr> = rows.schema().fields().iter().map(|field| ident(field.name())).collect();
+    if filter.as_ref().is_some_and(Filter::counts_trials) {
+        let key = Key::of(session, options.key.as_deref(), &[experiment]);
+        let hash = key.hash(session, rows.schema())?;
+        let size = datafusion::functions_aggregate::count::count_udaf().call(vec![lit(1_i64)]);
+        let size = match size {
+            Expr::AggregateFunction(call) => {
+                Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(call.func), call.params.args))
+                    .partition_by(vec![hash])
+                    .build()?
+            }
+            other => other,
+        };
+        rows = rows.window(vec![size.alias("__group_size")])?;
+    }
+    let paired = filter.as_ref().filter(|filter| options.against.is_some() && filter.is_paired());
+    rows = match (&filter, paired) {
+        (None, _) => rows,
+        (Some(filter), Some(_)) => filter.keep_own(session, rows)?,
+        (Some(filter), None) => filter.keep_all(session, rows)?,
     };
+    let rows = rows.select(shown_columns)?;
+    let columns = columns_of(session, experiment, options, &rows)?;
     let plan = match &options.against {
-        Some(base) => against(session, rows, experiment, base, options, &columns, &compared).await?,
+        Some(base) => against(session, rows, (experiment, base), options, &columns, paired).await?,
         None => {
             let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
-            let fixed = [ident(schema::ID), ident(schema::TRIAL_INDEX), ident(schema::POSITION)];
+            let fixed = [
+                ident(schema::ID).alias("id"),
+                ident(schema::TRIAL_INDEX).alias("trial"),
+                ident(schema::POSITION).alias("position"),
+            ];
             let keys = sort_keys(session, options, &rows, &[])?;
             let sort_columns = keys.iter().enumerate().map(|(i, key)| key.expr.clone().alias(format!("o{i}")));
             rows.select(fixed.into_iter().chain(shown).chain(sort_columns).collect::<Vec<_>>())?.sort(outer(&keys))?
         }
     };
+    let total = Answer::of(plan.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
     let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
     let answer = Answer::of(plan.limit(0, Some(limit))?).await?;
-    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, &compared, options.against.is_some()));
+    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options.against.is_some()));
     Ok(CaseTable {
         experiment: side(experiment),
         against: options.against.as_ref().map(side),
@@ -126,76 +164,122 @@ fn column_of(text: &str, expression: Expr, settings: &ProjectSettings) -> Column
     Column { shown: CaseColumn { name: text.into(), kind: kind.into(), unit: unit.into() }, expression, measure }
 }
 
-/// The candidate's rows joined with the baseline's trial of the same index and with its mean.
+/// The candidate's rows with the baseline's trial that lines up, or the mean of its trials.
 async fn against(
     session: &Session,
     rows: DataFrame,
-    experiment: &Selected,
-    base: &Selected,
+    (experiment, base): (&Selected, &Selected),
     options: &CasesOptions,
     columns: &[Column],
-    compared: &[usize],
+    filter: Option<&Filter>,
 ) -> Result<DataFrame, AnalysisError> {
+    let key = Key::of(session, options.key.as_deref(), &[base, experiment]);
+    // What is held against the baseline: what is shown, and what a condition on pairs may name.
+    let mut held: Vec<Measure> = columns.iter().filter_map(|column| column.measure.clone()).collect();
+    if filter.is_some() {
+        let rest = measures(session, &[base, experiment]).into_iter().filter(|m| !held.contains(m));
+        held.extend(rest.collect::<Vec<_>>());
+    }
+    let carried = filter.map(Filter::carried).unwrap_or_default();
+
     let keys = sort_keys(session, options, &rows, columns)?;
-    let user_sorts = keys.iter().enumerate().map(|(i, key)| match key.expr {
+    let hash = key.hash(session, rows.schema())?;
+    let mut ours = vec![
+        ident(schema::ID).alias("id"),
+        trial(&key, &hash)?.alias("trial"),
+        ident(schema::POSITION).alias("position"),
+        hash.alias("c_key"),
+    ];
+    ours.extend(columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}"))));
+    ours.extend(keys.iter().enumerate().map(|(i, key)| match &key.expr {
         // `regressions:SCORE` is a delta, known only after the join.
         Expr::Placeholder(_) => lit(0_i64).alias(format!("k{i}")),
-        ref other => other.clone().alias(format!("k{i}")),
-    });
-    let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
-    let key = Key::of(session, options.key.as_deref(), &[base, experiment]);
-    let candidate_key = key.hash(session, rows.schema())?;
-    let candidate = rows.select(
-        [ident(schema::ID), trial(&key, &candidate_key)?.alias(schema::TRIAL_INDEX), ident(schema::POSITION)]
-            .into_iter()
-            .chain([candidate_key.alias("c_key")])
-            .chain(shown)
-            .chain(user_sorts)
-            .collect::<Vec<_>>(),
-    )?;
+        other => other.clone().alias(format!("k{i}")),
+    }));
+    ours.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("n{m}"))));
+    ours.extend(carried.iter().map(|name| ident(*name).alias(format!("ours_{name}"))));
+    let candidate = rows.select(ours)?;
 
     let base_rows = cases_of(session, base, None).await?;
-    let base_key = key.hash(session, base_rows.schema())?;
-    let value = |i: &usize| columns[*i].expression.clone();
-    let by_trial = base_rows.clone().select(
-        [base_key.clone().alias("t_key"), trial(&key, &base_key)?.alias("t_trial")]
-            .into_iter()
-            .chain(compared.iter().map(|i| value(i).alias(format!("t{i}"))))
-            .collect::<Vec<_>>(),
-    )?;
-    let means = compared.iter().map(|i| avg(value(i)).alias(format!("m{i}")));
-    let by_case = base_rows.aggregate(vec![base_key.alias("m_key")], means.collect())?;
-    let joined = candidate
-        .join(by_trial, JoinType::Left, &["c_key", schema::TRIAL_INDEX], &["t_key", "t_trial"], None)?
-        .join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
+    let base_hash = key.hash(session, base_rows.schema())?;
+    let mut by_trial = vec![base_hash.clone().alias("t_key"), trial(&key, &base_hash)?.alias("t_trial")];
+    by_trial.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
+    let by_trial = base_rows.clone().select(by_trial)?;
+    let mut of_case: Vec<Expr> =
+        held.iter().enumerate().map(|(m, measure)| avg(measure.value()).alias(format!("m{m}"))).collect();
+    let first = |name: &str| first_value(ident(name), key.trial_order()).alias(format!("theirs_{name}"));
+    of_case.extend(carried.iter().map(|name| first(name)));
+    of_case.push(count(lit(1)).alias("m_rows"));
+    let by_case = base_rows.aggregate(vec![base_hash.alias("m_key")], of_case)?;
+
+    let lined_up = match options.align {
+        Alignment::Index => {
+            candidate.join(by_trial, JoinType::Left, &["c_key", "trial"], &["t_key", "t_trial"], None)?
+        }
+        Alignment::Closest | Alignment::Worst => {
+            let all = candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?;
+            let place = row_number()
+                .partition_by(vec![ident("id")])
+                .order_by(vec![distance(&held, options.align)?.sort(true, false), ident("t_trial").sort(true, true)])
+                .build()?;
+            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?
+        }
+    };
+    let joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
+    let base_value =
+        |m: usize| when(ident("t_key").is_not_null(), ident(format!("t{m}"))).otherwise(ident(format!("m{m}")));
+    let presence = when(ident("c_key").is_null(), lit("null_key"))
+        .when(ident("m_key").is_null(), lit("candidate_only"))
+        .otherwise(lit("matched"))?;
+    let mut all: Vec<Expr> = joined.schema().fields().iter().map(|field| ident(field.name())).collect();
+    all.push(presence.alias("presence"));
+    for (m, measure) in held.iter().enumerate() {
+        let name = format!("{}.{}", measure.field, measure.name);
+        all.push(ident(format!("n{m}")).alias_qualified(Some(CANDIDATE), &name));
+        all.push(base_value(m)?.alias_qualified(Some(BASE), name));
+    }
+    for name in &carried {
+        all.push(ident(format!("ours_{name}")).alias_qualified(Some(CANDIDATE), *name));
+        all.push(ident(format!("theirs_{name}")).alias_qualified(Some(BASE), *name));
+    }
+    let mut joined = joined.select(all)?;
+    if let Some(filter) = filter {
+        let condition = filter.over_pairs(session, joined.schema(), &held)?;
+        joined = joined.filter(condition)?;
+    }
 
     let regression = session.function("regression")?;
-    let mut out = vec![ident(schema::ID), ident(schema::TRIAL_INDEX), ident(schema::POSITION)];
-    out.push(
-        when(ident("c_key").is_null(), lit("null_key"))
-            .when(ident("m_key").is_null(), lit("candidate_only"))
-            .otherwise(lit("matched"))?
-            .alias("presence"),
-    );
+    let mut out = ["id", "trial", "position", "presence"].map(ident).to_vec();
     out.extend((0..columns.len()).map(|i| ident(format!("v{i}"))));
-    for i in compared {
-        let base_value =
-            when(ident("t_key").is_not_null(), ident(format!("t{i}"))).otherwise(ident(format!("m{i}")))?;
+    for (i, column) in columns.iter().enumerate() {
+        let Some(measure) = &column.measure else { continue };
+        let Some(m) = held.iter().position(|known| known == measure) else { continue };
+        let base_value = base_value(m)?;
         out.push(base_value.clone().alias(format!("b{i}")));
         out.push((ident(format!("v{i}")) - base_value.clone()).alias(format!("d{i}")));
-        let Some(measure) = &columns[*i].measure else { continue };
         let reading = [lit(measure.tolerance), lit(measure.direction())];
         let class = regression.call([base_value, ident(format!("v{i}"))].into_iter().chain(reading).collect());
         out.push(when(ident("m_key").is_not_null(), class).end()?.alias(format!("c{i}")));
     }
-    out.extend(
-        keys.iter()
-            .enumerate()
-            .filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_)))
-            .map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))),
-    );
-    let table = joined.select(out)?;
-    order(table, &keys, columns, compared)
+    let own_sorts = keys.iter().enumerate().filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_)));
+    out.extend(own_sorts.map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))));
+    order(joined.select(out)?, &keys, columns)
+}
+
+/// How far a trial of the baseline is from the candidate's row: by the scores of both, or by how
+/// badly the candidate does against it.
+fn distance(held: &[Measure], align: Alignment) -> Result<Expr, AnalysisError> {
+    let mut total = lit(0.0);
+    for (m, measure) in held.iter().enumerate().filter(|(_, measure)| measure.is_score()) {
+        let (ours, theirs) = (ident(format!("n{m}")), ident(format!("t{m}")));
+        let gain = if measure.lower_is_better { theirs - ours } else { ours - theirs };
+        let part = match align {
+            Alignment::Worst => gain,
+            _ => datafusion::functions::expr_fn::abs(gain),
+        };
+        total = total + datafusion::prelude::coalesce(vec![part, lit(0.0)]);
+    }
+    Ok(total)
 }
 
 /// The trial index under the key in use: stored for the default key, counted for any other.
@@ -247,10 +331,10 @@ fn sort_key(session: &Session, text: &str, rows: &DataFrame, columns: &[Column])
 /// Sort keys over the output columns `o0`, `o1`, …; source order breaks ties.
 fn outer(keys: &[Sort]) -> Vec<Sort> {
     let chosen = keys.iter().enumerate().map(|(i, key)| ident(format!("o{i}")).sort(key.asc, key.nulls_first));
-    chosen.chain([ident(schema::POSITION).sort(true, false)]).collect()
+    chosen.chain([ident("position").sort(true, false)]).collect()
 }
 
-fn order(table: DataFrame, keys: &[Sort], columns: &[Column], compared: &[usize]) -> Result<DataFrame, AnalysisError> {
+fn order(table: DataFrame, keys: &[Sort], columns: &[Column]) -> Result<DataFrame, AnalysisError> {
     let mut sorts: Vec<Sort> = Vec::new();
     for (i, key) in keys.iter().enumerate() {
         let column = match &key.expr {
@@ -261,7 +345,7 @@ fn order(table: DataFrame, keys: &[Sort], columns: &[Column], compared: &[usize]
     }
     if keys.is_empty() {
         // Most scores regressed first, then the deepest fall.
-        let scores = || compared.iter().filter(|i| columns[**i].shown.kind == "score");
+        let scores = || (0..columns.len()).filter(|i| columns[*i].shown.kind == "score");
         let regressed = scores()
             .map(|i| Ok(when(ident(format!("c{i}")).eq(lit("regressed")), lit(1_i64)).otherwise(lit(0_i64))?))
             .collect::<Result<Vec<Expr>, AnalysisError>>()?;
@@ -270,13 +354,13 @@ fn order(table: DataFrame, keys: &[Sort], columns: &[Column], compared: &[usize]
         }
         sorts.extend(scores().map(|i| ident(format!("d{i}")).sort(true, false)));
     }
-    sorts.push(ident(schema::POSITION).sort(true, false));
+    sorts.push(ident("position").sort(true, false));
     Ok(table.sort(sorts)?)
 }
 
-fn case_row(answer: &Answer, row: usize, columns: &[Column], compared: &[usize], with_base: bool) -> CaseRow {
+fn case_row(answer: &Answer, row: usize, columns: &[Column], with_base: bool) -> CaseRow {
     let cells = (0..columns.len()).map(|i| {
-        let is_compared = compared.contains(&i);
+        let is_compared = with_base && columns[i].is_number();
         CaseCell {
             value: answer.value_of(row, &format!("v{i}")),
             base: is_compared.then(|| answer.float(row, &format!("b{i}"))).flatten(),
@@ -285,8 +369,8 @@ fn case_row(answer: &Answer, row: usize, columns: &[Column], compared: &[usize],
         }
     });
     CaseRow {
-        id: answer.text(row, schema::ID).unwrap_or_default(),
-        trial: answer.int(row, schema::TRIAL_INDEX),
+        id: answer.text(row, "id").unwrap_or_default(),
+        trial: answer.int(row, "trial"),
         presence: with_base.then(|| answer.text(row, "presence")).flatten(),
         cells: cells.collect(),
     }

@@ -8,7 +8,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, ident, lit, when};
 use evalhouse_language::{Expr as Tree, Node, Step, parse_expression};
 use evalhouse_model::schema;
-use evalhouse_session::{BASE, Scope, Session, SessionError};
+use evalhouse_session::{BASE, CANDIDATE, Scope, Session, SessionError};
 
 use crate::AnalysisError;
 use crate::measures::Measure;
@@ -70,6 +70,18 @@ impl Filter {
         Ok(kept)
     }
 
+    /// Whether it asks how many trials a case has.
+    pub(crate) fn counts_trials(&self) -> bool {
+        self.tree.any(&mut |part| matches!(&part.node, Node::Call(call) if call.name == "group_size"))
+    }
+
+    /// Keeps the cases that satisfy all of it; a part about pairs is an error.
+    pub(crate) fn keep_all(&self, session: &Session, cases: DataFrame) -> Result<DataFrame, AnalysisError> {
+        let condition =
+            session.lower_condition(&self.tree, &Scope::of(cases.schema())).map_err(|error| self.wrong(error))?;
+        Ok(cases.filter(condition)?)
+    }
+
     /// The columns of `cases`, besides scores and metrics, that the part about pairs names.
     pub(crate) fn carried(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
@@ -110,7 +122,7 @@ impl Filter {
                 .alias("presence"),
         );
         let mut named = |name: String, ours: Expr, theirs: Expr| {
-            columns.push(ours.alias(&name));
+            columns.push(ours.alias_qualified(Some(CANDIDATE), &name));
             columns.push(theirs.alias_qualified(Some(BASE), name));
         };
         for (i, measure) in measures.iter().enumerate() {
@@ -129,14 +141,16 @@ impl Filter {
         Ok(named.select(kept_names)?)
     }
 
-    /// The whole condition over rows that carry their baseline's values under the qualifier `base`.
+    /// The part about pairs, over rows that carry their baseline's values under the qualifier `base`.
     pub(crate) fn over_pairs(
         &self,
         session: &Session,
         schema: &DFSchema,
         measures: &[Measure],
     ) -> Result<Expr, AnalysisError> {
-        self.lower_paired(session, &self.tree, schema, measures)
+        let parts = self.paired_parts().into_iter().map(|part| self.lower_paired(session, part, schema, measures));
+        let all = parts.collect::<Result<Vec<Expr>, AnalysisError>>()?;
+        Ok(all.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)))
     }
 
     fn lower_paired(

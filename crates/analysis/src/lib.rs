@@ -35,7 +35,7 @@ mod trace;
 mod trials;
 
 pub use agreement::{AgreementOptions, agreement};
-pub use cases::{CasesOptions, cases};
+pub use cases::{Alignment, CasesOptions, cases};
 pub use diff::{DiffOptions, diff};
 pub use error::AnalysisError;
 pub use explain::{ExplainOptions, explain};

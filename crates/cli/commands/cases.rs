@@ -1,7 +1,7 @@
 //! `evalhouse cases`: the cases of one experiment.
 
-use clap::Args;
-use evalhouse_analysis::{CasesOptions, Selected};
+use clap::{Args, ValueEnum};
+use evalhouse_analysis::{Aggregate, Alignment, CasesOptions, GroupOptions, Reducer, Selected};
 use evalhouse_report::Format;
 
 use crate::arguments::{CaseArguments, ProjectArguments};
@@ -21,6 +21,8 @@ Examples:
   evalhouse cases prompt-v2 --where \"scores.Factuality < 0.5\"
   evalhouse cases prompt-v2 --against baseline --sort regressions:Factuality
   evalhouse cases prompt-v2 --sort 'metrics.duration desc' --limit 5
+  evalhouse cases prompt-v2 --against baseline --where \"regressed(Factuality)\"
+  evalhouse cases prompt-v2 --group-by metadata.category --group-by metadata.tier
   evalhouse cases prompt-v2 --columns input,output,scores.Factuality
   evalhouse cases prompt-v2 --format csv > cases.csv
 
@@ -38,6 +40,8 @@ pub(crate) struct CasesArguments {
     #[command(flatten)]
     cases: CaseArguments,
     #[command(flatten)]
+    groups: GroupArguments,
+    #[command(flatten)]
     shown: ShownCases,
     #[command(flatten)]
     project: ProjectArguments,
@@ -52,9 +56,68 @@ pub(crate) struct ShownCases {
     /// Expressions to show, by commas: input.question,scores.Factuality
     #[arg(long, value_name = "EXPR")]
     columns: Vec<String>,
+    /// Which trial of the base each row is held against
+    #[arg(long, value_name = "TRIAL", default_value = "index")]
+    align: AlignmentName,
     /// Rows to show [default: 50 as text, all otherwise]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+}
+
+/// Which trial of the base lines up.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum AlignmentName {
+    /// The one of the same index, else the mean
+    #[default]
+    Index,
+    /// The one whose scores are nearest
+    Closest,
+    /// The one against which the row does worst
+    Worst,
+}
+
+impl From<AlignmentName> for Alignment {
+    fn from(name: AlignmentName) -> Self {
+        match name {
+            AlignmentName::Index => Self::Index,
+            AlignmentName::Closest => Self::Closest,
+            AlignmentName::Worst => Self::Worst,
+        }
+    }
+}
+
+/// How cases are grouped instead of listed.
+#[derive(Debug, Default, Args)]
+pub(crate) struct GroupArguments {
+    /// Sums up groups of cases instead: metadata.category; repeat to nest
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) group_by: Vec<String>,
+    /// How the scores of a group are summed up: avg, min, max, sum, median, count, stddev, p90
+    #[arg(long, value_name = "NAME", default_value = "avg", requires = "group_by")]
+    pub(crate) aggregate: Aggregate,
+}
+
+impl GroupArguments {
+    /// What to ask for, if groups are asked for.
+    pub(crate) fn options(
+        &self,
+        cases: &CaseArguments,
+        shown: &ShownCases,
+        reducer: Option<Reducer>,
+    ) -> Option<GroupOptions> {
+        if self.group_by.is_empty() {
+            return None;
+        }
+        Some(GroupOptions {
+            by: expressions(&self.group_by),
+            aggregate: self.aggregate,
+            key: cases.key.clone(),
+            filter: cases.filter.clone(),
+            reducer,
+            sort: shown.sort.first().cloned(),
+            limit: shown.limit,
+        })
+    }
 }
 
 impl ShownCases {
@@ -68,6 +131,7 @@ impl ShownCases {
             filter: cases.filter,
             sort: expressions(&self.sort),
             columns: if columns.is_empty() { None } else { Some(columns) },
+            align: self.align.into(),
             limit: self.limit.or(Some(if is_text { TEXT_ROWS } else { ALL_ROWS })),
         }
     }
@@ -87,6 +151,12 @@ pub(crate) async fn run(arguments: CasesArguments, settings: &Settings, printer:
         Some(base) => Some(evalhouse_analysis::select_baseline(&session, base, &experiment)?),
         None => None,
     };
+    if let Some(options) = arguments.groups.options(&arguments.cases, &arguments.shown, None) {
+        let sides: Vec<&Selected> = against.iter().chain([&experiment]).collect();
+        let groups = evalhouse_analysis::groups(&session, &sides, &options).await?;
+        print_answer(&groups, false, settings, printer)?;
+        return Ok(Exit::Done);
+    }
     let options = arguments.shown.options(against, arguments.cases, settings.format.unwrap_or_default());
     let table = evalhouse_analysis::cases(&session, &experiment, &options).await?;
     print_answer(&table, false, settings, printer)?;

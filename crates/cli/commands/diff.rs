@@ -1,12 +1,13 @@
 //! `evalhouse diff`: compares two experiments.
 
 use clap::Args;
-use evalhouse_analysis::{DiffOptions, Reducer};
+use evalhouse_analysis::{DiffOptions, Reducer, Selected};
+use evalhouse_model::{Diff, Diffs};
 use evalhouse_report::DiffWithCases;
 
-use super::cases::ShownCases;
+use super::cases::{GroupArguments, ShownCases};
 use crate::arguments::{CaseArguments, ProjectArguments};
-use crate::error::Exit;
+use crate::error::{Exit, InputError};
 use crate::output::print_answer;
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -18,6 +19,7 @@ Examples:
   evalhouse diff v1 v2 --key input.question --where \"metadata.tier = 'pro'\"
   evalhouse diff v1 v2 --cluster metadata.category
   evalhouse diff v1 v2 --cases --sort regressions:Factuality
+  evalhouse diff v1 v2 v3 --group-by metadata.category --sort regressions:Factuality:v3
 
 Cases are matched by key. The delta is the mean difference over matched cases,
 with its 95% interval; p-values are corrected for the number of scores (Holm).
@@ -30,8 +32,9 @@ the smallest true effect that this comparison would see 4 times out of 5.";
 pub(crate) struct DiffArguments {
     /// The experiment to compare with; baseline lets the candidate's rule choose
     base: String,
-    /// The experiment to judge
-    candidate: String,
+    /// The experiments to judge
+    #[arg(required = true)]
+    candidates: Vec<String>,
     #[command(flatten)]
     cases: CaseArguments,
     /// Cases with equal values of this are not independent: metadata.document
@@ -45,6 +48,8 @@ pub(crate) struct DiffArguments {
     #[arg(long = "cases")]
     with_cases: bool,
     #[command(flatten)]
+    groups: GroupArguments,
+    #[command(flatten)]
     shown: ShownCases,
     #[command(flatten)]
     project: ProjectArguments,
@@ -56,22 +61,47 @@ pub(crate) struct DiffArguments {
 pub(crate) async fn run(arguments: DiffArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
-    let candidate = evalhouse_analysis::select(&session, &arguments.candidate, project)?;
-    let base = evalhouse_analysis::select_baseline(&session, &arguments.base, &candidate)?;
+    let mut candidates = Vec::new();
+    for text in &arguments.candidates {
+        candidates.push(evalhouse_analysis::select(&session, text, project)?);
+    }
     let options = DiffOptions {
         key: arguments.cases.key.clone(),
         filter: arguments.cases.filter.clone(),
         cluster: arguments.cluster,
         reducer: arguments.reducer,
     };
-    let diff = evalhouse_analysis::diff(&session, &base, &candidate, &options).await?;
-    if !arguments.with_cases {
-        print_answer(&diff, arguments.all, settings, printer)?;
+    if let Some(options) = arguments.groups.options(&arguments.cases, &arguments.shown, arguments.reducer) {
+        let Some(first) = candidates.first() else { return Ok(Exit::Input) };
+        let base = evalhouse_analysis::select_baseline(&session, &arguments.base, first)?;
+        let sides: Vec<&Selected> = std::iter::once(&base).chain(&candidates).collect();
+        let groups = evalhouse_analysis::groups(&session, &sides, &options).await?;
+        print_answer(&groups, arguments.all, settings, printer)?;
         return Ok(Exit::Done);
     }
-    let format = settings.format.unwrap_or_default();
-    let options = arguments.shown.options(Some(base), arguments.cases, format);
-    let cases = evalhouse_analysis::cases(&session, &candidate, &options).await?;
-    print_answer(&DiffWithCases { diff, cases }, arguments.all, settings, printer)?;
+    let mut diffs = Vec::new();
+    for candidate in &candidates {
+        let base = evalhouse_analysis::select_baseline(&session, &arguments.base, candidate)?;
+        diffs.push((evalhouse_analysis::diff(&session, &base, candidate, &options).await?, base));
+    }
+    if arguments.with_cases {
+        let format = settings.format.unwrap_or_default();
+        let (Some(candidate), Some((diff, base)), true) = (candidates.first(), diffs.pop(), candidates.len() == 1)
+        else {
+            return Err(InputError::new("--cases lists the cases of one candidate, not of several").into());
+        };
+        let options = arguments.shown.options(Some(base), arguments.cases, format);
+        let cases = evalhouse_analysis::cases(&session, candidate, &options).await?;
+        print_answer(&DiffWithCases { diff, cases }, arguments.all, settings, printer)?;
+        return Ok(Exit::Done);
+    }
+    let mut diffs: Vec<Diff> = diffs.into_iter().map(|(diff, _)| diff).collect();
+    match (diffs.pop(), diffs.is_empty()) {
+        (Some(only), true) => print_answer(&only, arguments.all, settings, printer)?,
+        (last, _) => {
+            diffs.extend(last);
+            print_answer(&Diffs { diffs }, arguments.all, settings, printer)?;
+        }
+    }
     Ok(Exit::Done)
 }

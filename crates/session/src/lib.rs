@@ -26,6 +26,6 @@ mod tables;
 
 pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};
 pub use error::SessionError;
-pub use lower::{BASE, Reading, Scope};
+pub use lower::{BASE, CANDIDATE, Reading, Scope};
 pub use session::{Session, SessionOptions};
 pub use tables::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};

@@ -46,6 +46,13 @@ pub struct Diff {
     pub warnings: Vec<String>,
 }
 
+/// Several candidates, each against its baseline.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Diffs {
+    /// One entry a candidate, in the order asked for.
+    pub diffs: Vec<Diff>,
+}
+
 /// Where every case of the union of two experiments went.
 ///
 /// `matched + base_only` is the number of keys of the base, `matched + candidate_only` of the

@@ -21,7 +21,7 @@ mod trials;
 
 pub use agreement::AgreementReport;
 pub use cases::{CaseCell, CaseColumn, CaseRow, CaseTable};
-pub use diff::{Diff, DiffCounts, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
+pub use diff::{Diff, DiffCounts, Diffs, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
 pub use experiments::{ExperimentList, ExperimentRow};
 pub use explain::{Explanation, Slice, SliceCase};
 pub use groups::{Group, GroupMember, GroupScore, Groups};

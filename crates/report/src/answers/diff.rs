@@ -1,6 +1,6 @@
 //! A candidate held against a baseline.
 
-use evalhouse_model::{CaseTable, Diff, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
+use evalhouse_model::{CaseTable, Diff, Diffs, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
 use serde::Serialize;
 
 use crate::grid::Overflow;
@@ -33,6 +33,27 @@ impl Answer for DiffWithCases {
 
     fn records(&self) -> Vec<Record> {
         self.cases.records()
+    }
+}
+
+impl Answer for Diffs {
+    fn document(&self, view: &View) -> Document {
+        let mut document = Document::default();
+        for diff in &self.diffs {
+            document.blocks.extend(diff.document(view).blocks);
+        }
+        document
+    }
+
+    fn records(&self) -> Vec<Record> {
+        let of_one = |diff: &Diff| {
+            let candidate = diff.candidate.experiment.clone();
+            diff.records().into_iter().map(move |mut record| {
+                record.shift_insert(0, "candidate_experiment".to_string(), Datum::from(candidate.as_str()));
+                record
+            })
+        };
+        self.diffs.iter().flat_map(of_one).collect()
     }
 }
 

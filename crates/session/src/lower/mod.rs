@@ -21,6 +21,9 @@ use crate::{Session, SessionError};
 /// Qualifier of the baseline's columns in a scope that has them.
 pub const BASE: &str = "base";
 
+/// Qualifier of the candidate's columns where the baseline has columns of the same names.
+pub const CANDIDATE: &str = "candidate";
+
 /// How a score or metric is read: its tolerance, and whether less of it is better.
 pub type Reading<'a> = &'a (dyn Fn(&str, &str) -> (f64, bool) + Send + Sync);
 
