@@ -81,7 +81,7 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
 }
 
 /// Reads `500M`, `4G`, `1073741824`.
-fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(digits_end);
     let number: usize = digits.parse().map_err(|_| "expected a number like 500M or 4G".to_string())?;

@@ -11,12 +11,14 @@ mod generate_docs;
 mod history;
 mod import;
 mod keys;
+mod optimize;
 mod settings;
 mod show;
 mod sql;
 mod summary;
 mod trace;
 mod trials;
+mod vacuum;
 
 use clap::Subcommand;
 
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Settings(settings::SettingsArguments),
     /// Tries a comparison key before it is saved
     Keys(keys::KeyArguments),
+    /// Merges small files into large ones, for quick questions over many experiments
+    Optimize(optimize::OptimizeArguments),
+    /// Removes files that nothing needs any more
+    Vacuum(vacuum::VacuumArguments),
     /// Times queries
     #[command(hide = true)]
     BenchQueries(bench_queries::BenchQueriesArguments),
@@ -91,6 +97,8 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Trials(arguments) => trials::run(arguments, settings, printer).await,
         Command::Agreement(arguments) => agreement::run(arguments, settings, printer).await,
         Command::Keys(arguments) => keys::run(arguments, settings, printer).await,
+        Command::Optimize(arguments) => optimize::run(arguments, settings, printer).await,
+        Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),
     }

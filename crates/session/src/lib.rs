@@ -20,6 +20,7 @@ mod lower;
 mod paths;
 mod project;
 mod pruning;
+mod saved_key;
 mod session;
 mod syntax;
 mod tables;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::common::TableReference;
+use datafusion::common::{DFSchema, TableReference};
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
@@ -15,7 +15,8 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
-use datafusion::logical_expr::{AggregateUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
+use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use evalhouse_model::Experiment;
@@ -164,6 +165,15 @@ impl Session {
         register(EXPERIMENTS, tables::experiments(experiments).map_err(SessionError::of)?)?;
         register(PROJECTS, tables::projects(experiments).map_err(SessionError::of)?)?;
         register(DATASETS, tables::datasets(experiments).map_err(SessionError::of)?)
+    }
+
+    /// An expression over the columns of `schema`, typed and ready to be evaluated.
+    pub(crate) fn physical(
+        &self,
+        expression: Expr,
+        schema: &DFSchema,
+    ) -> datafusion::error::Result<Arc<dyn PhysicalExpr>> {
+        self.context.create_physical_expr(expression, schema)
     }
 
     /// Paths that are columns.

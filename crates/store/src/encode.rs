@@ -23,7 +23,7 @@ use crate::shred::{Plan, Shredder};
 use crate::traces::Case;
 
 /// Version of the stored format, written down in `docs/FORMAT.md`.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Footer key: how the file's JSON paths are stored, [`FileFooter`] as JSON.
 pub const FOOTER_KEY: &str = "evalhouse.file";
 /// Footer key of a file of cases: the experiment's record, so that a file explains itself.
@@ -32,7 +32,7 @@ pub const EXPERIMENT_FOOTER_KEY: &str = "evalhouse.experiment";
 /// Rows a row group holds at most.
 const ROW_GROUP_ROWS: usize = 128 * 1024;
 /// Encoded bytes after which a row group is closed.
-const ROW_GROUP_BYTES: usize = 32 << 20;
+pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Rows encoded at a time.
 const BATCH_ROWS: usize = 8 * 1024;
 

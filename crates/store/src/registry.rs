@@ -49,6 +49,15 @@ pub(crate) struct ExperimentBody {
     /// The file of cases that this record describes, below the table. The record is out of date
     /// when the table has another file for the experiment.
     pub(crate) case_file: Option<String>,
+    /// Names of its scores; absent in records of format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scores: Option<Vec<String>>,
+    /// Names of its metrics; absent in records of format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<Vec<String>>,
+    /// The comparison key whose hash is stored with its cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) saved_key: Option<String>,
 }
 
 impl Record {

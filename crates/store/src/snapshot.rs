@@ -1,5 +1,6 @@
 //! A consistent view of the store: columns, files, experiments.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use deltalake_core::kernel::LogicalFileView;
@@ -8,6 +9,7 @@ use object_store::path::Path;
 use serde_json::Value;
 
 use crate::columns::{Columns, decode_path};
+use crate::registry::ExperimentBody;
 
 /// One data file of the `spans` table.
 #[derive(Debug, Clone)]
@@ -53,6 +55,14 @@ impl DataFile {
         (self.maximum(schema::EXPERIMENT_ID)?.as_str()? == low).then_some(low)
     }
 
+    /// Whether rows of an experiment may be in the file, as far as its statistics tell.
+    pub(crate) fn may_hold(&self, experiment_id: &str) -> bool {
+        let bound = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_string);
+        let low = bound(self.minimum(schema::EXPERIMENT_ID));
+        let high = bound(self.maximum(schema::EXPERIMENT_ID));
+        low.is_none_or(|low| low.as_str() <= experiment_id) && high.is_none_or(|high| high.as_str() >= experiment_id)
+    }
+
     /// Smallest value of a stored column, if recorded.
     pub fn minimum(&self, column: &str) -> Option<&Value> {
         self.statistics.get("minValues")?.get(column)
@@ -76,6 +86,9 @@ pub struct Snapshot {
     columns: Arc<Columns>,
     files: Arc<[DataFile]>,
     experiments: Arc<[Experiment]>,
+    bodies: Arc<[ExperimentBody]>,
+    /// Place of each experiment's record, by id.
+    places: Arc<HashMap<String, usize>>,
     settings: Arc<[(String, ProjectSettings)]>,
 }
 
@@ -84,14 +97,16 @@ impl Snapshot {
         version: u64,
         columns: Columns,
         files: Vec<DataFile>,
-        experiments: Vec<Experiment>,
+        bodies: Vec<ExperimentBody>,
         settings: Vec<(String, ProjectSettings)>,
     ) -> Self {
         Self {
             version,
             columns: Arc::new(columns),
             files: files.into(),
-            experiments: experiments.into(),
+            experiments: bodies.iter().map(|body| body.experiment.clone()).collect(),
+            places: Arc::new(bodies.iter().enumerate().map(|(i, body)| (body.experiment.id.clone(), i)).collect()),
+            bodies: bodies.into(),
             settings: settings.into(),
         }
     }
@@ -124,16 +139,22 @@ impl Snapshot {
 
     /// Names of the scores that an experiment has, whether or not any case has a value.
     pub fn score_names(&self, experiment_id: &str) -> Vec<String> {
-        self.names(experiment_id, schema::SCORES)
+        match self.body(experiment_id).and_then(|body| body.scores.clone()) {
+            Some(names) => names,
+            None => self.names(experiment_id, schema::SCORES),
+        }
     }
 
     /// Names of the metrics that an experiment has.
     pub fn metric_names(&self, experiment_id: &str) -> Vec<String> {
-        self.names(experiment_id, schema::METRICS)
+        match self.body(experiment_id).and_then(|body| body.metrics.clone()) {
+            Some(names) => names,
+            None => self.names(experiment_id, schema::METRICS),
+        }
     }
 
-    /// A file has counted the nulls of every score and metric column that it has. Files that hold
-    /// several experiments are taken to have them all.
+    /// For records that do not say: a file has counted the nulls of every score and metric column that
+    /// it has.
     fn names(&self, experiment_id: &str, field: &str) -> Vec<String> {
         let is_of = |file: &&DataFile| file.is_root && file.experiment_id().is_none_or(|id| id == experiment_id);
         let files: Vec<&DataFile> = self.files.iter().filter(is_of).collect();
@@ -145,9 +166,23 @@ impl Snapshot {
         of_field.filter(|(_, column)| has(column)).map(|(name, _)| name).collect()
     }
 
+    fn body(&self, experiment_id: &str) -> Option<&ExperimentBody> {
+        self.places.get(experiment_id).map(|place| &self.bodies[*place])
+    }
+
+    /// The records with what the store alone knows of them.
+    pub(crate) fn bodies(&self) -> &[ExperimentBody] {
+        &self.bodies
+    }
+
     /// The comparison key whose hash `optimize` has stored with every case of an experiment.
-    pub fn saved_key(&self, _experiment_id: &str) -> Option<&str> {
-        None
+    pub fn saved_key(&self, experiment_id: &str) -> Option<&str> {
+        self.body(experiment_id)?.saved_key.as_deref()
+    }
+
+    /// Whether any experiment has the hash of a saved key.
+    pub fn has_saved_keys(&self) -> bool {
+        self.bodies.iter().any(|body| body.saved_key.is_some())
     }
 
     /// Records of the experiments, by project and name.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
-use evalhouse_model::{Experiment, ProjectSettings};
+use evalhouse_model::{Experiment, ProjectSettings, schema};
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -18,16 +18,17 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 
 use crate::StoreError;
-use crate::columns::Columns;
+use crate::columns::{Columns, decode_path};
 use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
 use crate::location::Location;
+use crate::optimize::EXPERIMENTS_FOOTER_KEY;
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::table::{self, Commit, REGISTRY, SPANS};
 use crate::writer::{ExperimentWriter, StagedExperiment, StagedFile, Target, WriterOptions};
 
 /// Attempts to commit before giving up; each one follows a commit of somebody else.
-const ATTEMPTS_MAX: usize = 60;
+pub(crate) const ATTEMPTS_MAX: usize = 60;
 
 /// One store: two Delta tables at one URL. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -83,6 +84,14 @@ impl Store {
         })
     }
 
+    pub(crate) fn spans(&self) -> &tokio::sync::Mutex<DeltaTable> {
+        &self.inner.spans
+    }
+
+    pub(crate) fn registry(&self) -> &tokio::sync::Mutex<DeltaTable> {
+        &self.inner.registry
+    }
+
     /// Where the store is.
     pub fn location(&self) -> &Location {
         &self.inner.location
@@ -105,13 +114,13 @@ impl Store {
             registry.update_state().await?;
             registry::read(&self.inner.location, &registry).await?
         };
-        let experiments = self.reconcile(&files, &records).await?;
+        let bodies = self.reconcile(&files, &records).await?;
         let settings = records
             .iter()
             .filter(|record| record.kind == registry::SETTINGS && !record.deleted)
             .map(|record| Ok((record.id.clone(), record.settings()?)))
             .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(Snapshot::new(version, columns, files, experiments, settings))
+        Ok(Snapshot::new(version, columns, files, bodies, settings))
     }
 
     /// Changes the settings of a project. `change` may run several times, each time on what is stored
@@ -133,40 +142,59 @@ impl Store {
         Ok(self.snapshot().await?.experiments().to_vec())
     }
 
-    /// Matches records with files. A file whose record was never written (its writer died between
-    /// the two commits) carries the record in its footer.
-    async fn reconcile(&self, files: &[DataFile], records: &[Record]) -> Result<Vec<Experiment>, StoreError> {
-        let mut case_files: HashMap<&str, &DataFile> =
+    /// Matches records with files. A file whose records were never written (its writer died between
+    /// the two commits) carries them in its footer.
+    async fn reconcile(&self, files: &[DataFile], records: &[Record]) -> Result<Vec<ExperimentBody>, StoreError> {
+        let case_files: HashMap<&str, &DataFile> =
             files.iter().filter(|file| file.is_root).map(|file| (file.name(), file)).collect();
-        let mut experiments = Vec::new();
+        let mut described: HashSet<&str> = HashSet::new();
+        let mut bodies = Vec::new();
         for record in records.iter().filter(|record| record.kind == "experiment" && !record.deleted) {
             let body = record.experiment()?;
-            let stored = match &body.case_file {
-                None => true,
-                Some(path) => case_files.remove(path.as_str()).is_some(),
-            };
-            if stored {
-                experiments.push(body.experiment);
+            match &body.case_file {
+                None => bodies.push(body),
+                Some(path) => {
+                    if let Some((name, _)) = case_files.get_key_value(path.as_str()) {
+                        described.insert(name);
+                        bodies.push(body);
+                    }
+                }
             }
         }
-        let healed: Vec<Option<Experiment>> = futures::stream::iter(case_files.into_values())
-            .map(|file| self.footer_record(file))
+        let nameless = case_files.into_iter().filter(|(name, _)| !described.contains(name)).map(|(_, file)| file);
+        let healed: Vec<Vec<ExperimentBody>> = futures::stream::iter(nameless)
+            .map(|file| self.footer_records(file))
             .buffer_unordered(16)
             .try_collect()
             .await?;
-        experiments.extend(healed.into_iter().flatten());
-        experiments.sort_by(|a, b| (&a.project, &a.name, &a.id).cmp(&(&b.project, &b.name, &b.id)));
-        Ok(experiments)
+        let known: HashSet<String> = bodies.iter().map(|body| body.experiment.id.clone()).collect();
+        bodies.extend(healed.into_iter().flatten().filter(|body| !known.contains(&body.experiment.id)));
+        bodies.sort_by(|a, b| {
+            let key = |body: &ExperimentBody| {
+                let experiment = &body.experiment;
+                (experiment.project.clone(), experiment.name.clone(), experiment.id.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        Ok(bodies)
     }
 
-    async fn footer_record(&self, file: &DataFile) -> Result<Option<Experiment>, StoreError> {
+    async fn footer_records(&self, file: &DataFile) -> Result<Vec<ExperimentBody>, StoreError> {
         let mut fetch = Footer { store: Arc::clone(&self.inner.location.root), path: file.path.clone() };
         let metadata = ParquetMetaDataReader::new().load_and_finish(&mut fetch, file.size).await?;
         let pairs = metadata.file_metadata().key_value_metadata();
-        let record = pairs.into_iter().flatten().find(|pair| pair.key == EXPERIMENT_FOOTER_KEY);
-        let Some(text) = record.and_then(|pair| pair.value.as_deref()) else { return Ok(None) };
         let corrupt = |source| StoreError::Corrupt { place: format!("footer of `{}`", file.path), source };
-        serde_json::from_str(text).map(Some).map_err(corrupt)
+        let text = |key: &str| {
+            let pair = pairs.into_iter().flatten().find(|pair| pair.key == key);
+            pair.and_then(|pair| pair.value.as_deref())
+        };
+        if let Some(text) = text(EXPERIMENTS_FOOTER_KEY) {
+            return serde_json::from_str(text).map_err(corrupt);
+        }
+        let Some(text) = text(EXPERIMENT_FOOTER_KEY) else { return Ok(Vec::new()) };
+        let experiment = serde_json::from_str(text).map_err(corrupt)?;
+        let case_file = Some(file.name().to_string());
+        Ok(vec![ExperimentBody { experiment, case_file, scores: None, metrics: None, saved_key: None }])
     }
 
     /// Starts writing an experiment. Call it inside a tokio runtime; use the writer on a blocking
@@ -190,19 +218,19 @@ impl Store {
         if staged.is_empty() {
             return Ok(());
         }
-        self.commit_spans(&mut staged).await?;
+        let moved = self.commit_spans(&mut staged).await?;
         let records = staged
             .iter()
-            .map(|one| {
-                let case_file = one.files.iter().find(|file| file.is_root).map(|file| file.path.clone());
-                Record::of_experiment(&ExperimentBody { experiment: one.experiment.clone(), case_file })
-            })
+            .map(|one| Record::of_experiment(&body_of(one)))
+            .chain(moved.iter().map(Record::of_experiment))
             .collect::<Result<Vec<_>, _>>()?;
         let mut registry = self.inner.registry.lock().await;
         registry::append(&self.inner.location, &mut registry, records).await
     }
 
-    async fn commit_spans(&self, staged: &mut [StagedExperiment]) -> Result<(), StoreError> {
+    /// Commits the files. Returns the records of other experiments whose rows shared a file with a
+    /// replaced one and are in another file now.
+    async fn commit_spans(&self, staged: &mut [StagedExperiment]) -> Result<Vec<ExperimentBody>, StoreError> {
         let ids: HashSet<String> = staged.iter().map(|one| one.experiment.id.clone()).collect();
         let mut spans = self.inner.spans.lock().await;
         for attempt in 0..ATTEMPTS_MAX {
@@ -214,13 +242,28 @@ impl Store {
                 actions.push(table::set_columns(&spans, &columns)?);
             }
             let base = self.inner.location.table_path(SPANS);
-            let replaced: Vec<Action> = spans
-                .snapshot()?
-                .log_data()
-                .iter()
-                .filter(|view| DataFile::of(&base, view).experiment_id().is_some_and(|id| ids.contains(id)))
-                .map(|view| Action::Remove(view.remove_action(true)))
-                .collect();
+            let mut replaced: Vec<Action> = Vec::new();
+            let mut shared: Vec<(DataFile, Action)> = Vec::new();
+            for view in spans.snapshot()?.log_data() {
+                let file = DataFile::of(&base, &view);
+                match file.experiment_id() {
+                    Some(id) if ids.contains(id) => replaced.push(Action::Remove(view.remove_action(true))),
+                    None if ids.iter().any(|id| file.may_hold(id)) => {
+                        shared.push((file, Action::Remove(view.remove_action(true))));
+                    }
+                    _ => {}
+                }
+            }
+            let mut moved = Vec::new();
+            for (file, remove) in shared {
+                if let Some((add, bodies)) = self.without_experiments(&file, &ids).await? {
+                    replaced.push(remove);
+                    moved.extend(bodies);
+                    if !matches!(&add, Action::Add(add) if add.path.is_empty()) {
+                        replaced.push(add);
+                    }
+                }
+            }
             let mode = if replaced.is_empty() { SaveMode::Append } else { SaveMode::Overwrite };
             actions.extend(replaced);
             for file in staged.iter().flat_map(|one| &one.files) {
@@ -230,7 +273,7 @@ impl Store {
             if let Commit::Done = table::commit(&spans, actions, mode).await? {
                 let mut shared = self.inner.columns.lock().unwrap_or_else(PoisonError::into_inner);
                 shared.absorb(&columns);
-                return Ok(());
+                return Ok(moved);
             }
             back_off(attempt).await;
         }
@@ -283,6 +326,25 @@ impl Store {
         }
         file.statistics = crate::encode::statistics_without(&file.statistics, &names);
         Ok(())
+    }
+}
+
+/// The record of an experiment that is about to be committed.
+fn body_of(one: &StagedExperiment) -> ExperimentBody {
+    let cases = one.files.iter().find(|file| file.is_root);
+    let names = |field: &str| {
+        let of_field = cases?.columns.keys().filter_map(|path| {
+            let (found, mut keys) = decode_path(path);
+            (found == field).then(|| keys.pop().unwrap_or_default())
+        });
+        Some(of_field.collect())
+    };
+    ExperimentBody {
+        experiment: one.experiment.clone(),
+        case_file: cases.map(|file| file.path.clone()),
+        scores: names(schema::SCORES),
+        metrics: names(schema::METRICS),
+        saved_key: None,
     }
 }
 

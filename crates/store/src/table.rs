@@ -130,6 +130,27 @@ pub(crate) fn set_columns(table: &DeltaTable, columns: &Columns) -> Result<Actio
     Ok(Action::Metadata(metadata))
 }
 
+/// The action that tells older programs that they would misread the table, where it is not yet told.
+pub(crate) fn newer_format(table: &DeltaTable) -> Result<Option<Action>, StoreError> {
+    let metadata = table.snapshot()?.metadata().clone();
+    let known = metadata.configuration().get(FORMAT_PROPERTY).and_then(|version| version.parse::<u32>().ok());
+    if known.is_some_and(|known| known >= FORMAT_VERSION) {
+        return Ok(None);
+    }
+    let raised = metadata
+        .add_config_key(FORMAT_PROPERTY.to_string(), FORMAT_VERSION.to_string())
+        .map_err(DeltaTableError::from)?;
+    Ok(Some(Action::Metadata(raised)))
+}
+
+/// The action that adds a file of rows that the table had before.
+pub(crate) fn moved_file(path: String, size: u64, is_root: Option<bool>, statistics: String) -> Action {
+    match add_file(path, size, is_root, statistics) {
+        Action::Add(add) => Action::Add(Add { data_change: false, ..add }),
+        other => other,
+    }
+}
+
 /// The action that adds a file.
 pub(crate) fn add_file(path: String, size: u64, is_root: Option<bool>, statistics: String) -> Action {
     let partition: HashMap<String, Option<String>> =

@@ -10,6 +10,7 @@ mod history;
 mod import;
 mod keys;
 mod leaderboard;
+mod maintenance;
 mod settings;
 mod summary;
 mod trace;

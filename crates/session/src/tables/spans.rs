@@ -25,6 +25,9 @@ use crate::adapter::{AdapterFactory, STORED_NAME_KEY};
 use crate::paths::{EXTENSION_JSON, EXTENSION_KEY, PATH_KEY, PathColumns, PathField};
 use crate::pruning::keep_files;
 
+/// The hash of the key that was saved when the experiment was optimized.
+pub(crate) const SAVED_KEY_HASH: &str = "saved_key_hash";
+
 /// Which rows a table shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -48,6 +51,9 @@ impl SpansTable {
     pub(crate) fn new(snapshot: &Snapshot, url: ObjectStoreUrl, part: Part) -> Self {
         let files = snapshot.files().iter().filter(|file| part == Part::Spans || file.is_root).cloned().collect();
         let mut fields = fixed_fields(part);
+        if part == Part::Cases && snapshot.has_saved_keys() {
+            fields.push(Field::new(SAVED_KEY_HASH, DataType::Decimal128(38, 0), true));
+        }
         fields.extend(dynamic_fields(snapshot));
         let partition: Vec<FieldRef> = match part {
             Part::Cases => Vec::new(),
