@@ -40,7 +40,7 @@ impl Settings {
     pub(crate) async fn open_session(&self) -> anyhow::Result<Session> {
         let store = Store::open(&self.store).await?;
         let options = SessionOptions { memory_limit: self.memory_limit, threads: self.threads, temp_dir: None };
-        Ok(Session::open(store, options).await?)
+        Ok(evalhouse_analysis::with_table_functions(Session::open(store, options).await?))
     }
 
     /// How an answer is shown on this printer.

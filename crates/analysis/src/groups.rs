@@ -7,7 +7,7 @@ use datafusion::functions_aggregate::expr_fn::{
     avg, count, count_distinct, max, median, min, percentile_cont, stddev, sum,
 };
 use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, ident, lit, when};
-use evalhouse_model::{Group, GroupMember, GroupScore, Groups, schema};
+use evalhouse_model::{ExperimentSide, Group, GroupMember, GroupScore, Groups, schema};
 use evalhouse_session::{CASES, Session};
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -101,6 +101,8 @@ pub struct GroupOptions {
     pub sort: Option<String>,
     /// Groups to show; default 50.
     pub limit: Option<usize>,
+    /// Takes all experiments as one, and compares none.
+    pub pooled: bool,
 }
 
 /// Groups the cases of experiments, the first of which the others are held against.
@@ -139,7 +141,7 @@ pub async fn groups(
         rows = filter.keep_own(session, rows)?;
     }
     let hash = key.hash(session, rows.schema())?;
-    let mut keys = vec![ident(schema::EXPERIMENT_ID)];
+    let mut keys = if options.pooled { Vec::new() } else { vec![ident(schema::EXPERIMENT_ID)] };
     keys.extend(by.iter().enumerate().map(|(i, group)| group.clone().alias(format!("g{i}"))));
     let mut aggregates = vec![count(lit(1)).alias("rows"), count_distinct(hash).alias("cases")];
     for (i, measure) in measures.iter().enumerate() {
@@ -154,15 +156,18 @@ pub async fn groups(
     let mut groups: IndexMap<Vec<Value>, Vec<GroupMember>> = IndexMap::new();
     let place: HashMap<&str, usize> =
         experiments.iter().enumerate().map(|(i, one)| (one.experiment.id.as_str(), i)).collect();
-    let empty = || vec![GroupMember::default(); experiments.len()];
+    let sides =
+        if options.pooled { vec![pool(experiments)] } else { experiments.iter().map(|one| side(one)).collect() };
+    let empty = || vec![GroupMember::default(); sides.len()];
     for row in 0..summed.rows() {
         let id = summed.text(row, schema::EXPERIMENT_ID).unwrap_or_default();
-        let Some(member) = place.get(id.as_str()) else { continue };
+        let Some(member) = (if options.pooled { Some(&0) } else { place.get(id.as_str()) }) else { continue };
         let group = groups.entry(values_at(&summed, row, by.len())).or_insert_with(empty);
         group[*member] = member_at(&summed, row, &measures);
     }
     let mut moved = 0;
-    for (i, candidate) in experiments.iter().enumerate().skip(1) {
+    let compared_with = if options.pooled { &[][..] } else { &experiments[1..] };
+    for (i, candidate) in compared_with.iter().enumerate().map(|(i, candidate)| (i + 1, candidate)) {
         let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &by };
         let compared = compared(session, experiments[0], candidate, &request).await?;
         for row in 0..compared.rows() {
@@ -181,7 +186,7 @@ pub async fn groups(
         }
     }
     let mut answer = Groups {
-        experiments: experiments.iter().map(|one| side(one)).collect(),
+        experiments: sides.clone(),
         by: options.by.clone(),
         aggregate: options.aggregate.name().into(),
         key: key.text,
@@ -235,6 +240,17 @@ async fn compared(
         aggregates.push(score_diff.call(arguments).filter(is_matched()).build()?.alias(format!("d{i}")));
     }
     Answer::of(joined.aggregate(groups, aggregates)?).await
+}
+
+/// All experiments as one side of an answer.
+fn pool(experiments: &[&Selected]) -> ExperimentSide {
+    ExperimentSide {
+        project: experiments.first().map(|one| one.experiment.project.clone()).unwrap_or_default(),
+        experiment: format!("{} experiments", experiments.len()),
+        rows: experiments.iter().map(|one| one.experiment.rows).sum(),
+        cases: experiments.iter().map(|one| one.experiment.cases).sum(),
+        ..ExperimentSide::default()
+    }
 }
 
 fn values_at(answer: &Answer, row: usize, groups: usize) -> Vec<Value> {

@@ -31,6 +31,7 @@ mod rows;
 mod scope;
 mod select;
 mod summary;
+mod table_functions;
 mod trace;
 mod trials;
 
@@ -48,5 +49,6 @@ pub use list::list;
 pub use reducer::{REDUCERS, Reducer};
 pub use select::{Selected, select, select_all, select_baseline};
 pub use summary::{SummaryOptions, summary};
+pub use table_functions::with_table_functions;
 pub use trace::trace;
 pub use trials::{TrialOptions, trials};

@@ -116,6 +116,7 @@ impl GroupArguments {
             reducer,
             sort: shown.sort.first().cloned(),
             limit: shown.limit,
+            pooled: false,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! One file a command: its options, and what it does.
 
 mod agreement;
+mod bench_analyses;
 mod bench_queries;
 mod cases;
 mod diff;
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// Times queries
     #[command(hide = true)]
     BenchQueries(bench_queries::BenchQueriesArguments),
+    /// Times whole answers
+    #[command(hide = true)]
+    BenchAnalyses(bench_analyses::BenchAnalysesArguments),
     /// Writes the reference pages that are made from the program
     #[command(hide = true)]
     GenerateDocs(generate_docs::GenerateDocsArguments),
@@ -99,6 +103,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Keys(arguments) => keys::run(arguments, settings, printer).await,
         Command::Optimize(arguments) => optimize::run(arguments, settings, printer).await,
         Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
+        Command::BenchAnalyses(arguments) => bench_analyses::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),
     }

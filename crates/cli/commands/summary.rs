@@ -1,7 +1,7 @@
 //! `evalhouse summary`: experiments ranked by a score, with what they cost.
 
 use clap::Args;
-use evalhouse_analysis::{LeaderboardOptions, Reducer, Selected};
+use evalhouse_analysis::{GroupOptions, LeaderboardOptions, Reducer, Selected};
 
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
@@ -14,6 +14,7 @@ Examples:
   evalhouse summary --project support-bot
   evalhouse summary v1 v2 v3 --score Factuality --cost metrics.tokens
   evalhouse summary --project support-bot --frontier
+  evalhouse summary --project support-bot --group-by metadata.category
 
 Experiments that noise does not tell apart share a rank: the rank is 1 + the number
 of experiments whose mean is better by more than 1.96 standard errors of the
@@ -32,6 +33,9 @@ pub(crate) struct SummaryArguments {
     /// The metric that counts as cost [default: estimated_cost, cost, tokens or duration]
     #[arg(long, value_name = "METRIC")]
     cost: Option<String>,
+    /// Sums up groups of cases of all the experiments together: metadata.category; repeat to nest
+    #[arg(long, value_name = "EXPR")]
+    group_by: Vec<String>,
     /// Only the experiments on the cost-quality frontier
     #[arg(long)]
     frontier: bool,
@@ -57,6 +61,20 @@ pub(crate) async fn run(arguments: SummaryArguments, settings: &Settings, printe
         let named = arguments.experiments.iter();
         named.map(|text| evalhouse_analysis::select(&session, text, project)).collect::<Result<_, _>>()?
     };
+    if !arguments.group_by.is_empty() {
+        let options = GroupOptions {
+            by: arguments.group_by,
+            key: arguments.cases.key,
+            filter: arguments.cases.filter,
+            reducer: arguments.reducer,
+            pooled: true,
+            ..GroupOptions::default()
+        };
+        let experiments: Vec<&Selected> = chosen.iter().collect();
+        let groups = evalhouse_analysis::groups(&session, &experiments, &options).await?;
+        print_answer(&groups, arguments.all, settings, printer)?;
+        return Ok(Exit::Done);
+    }
     let options = LeaderboardOptions {
         score: arguments.score,
         cost: arguments.cost,

@@ -44,7 +44,7 @@ pub struct ColumnInfo {
 pub struct FunctionInfo {
     /// Name in SQL.
     pub name: String,
-    /// `scalar`, `aggregate` or `window`.
+    /// `scalar`, `aggregate`, `window` or `table`.
     pub kind: &'static str,
     /// How to call it.
     pub syntax: String,
@@ -82,6 +82,16 @@ impl Catalog {
     /// The functions, by name.
     pub fn functions(&self) -> &[FunctionInfo] {
         &self.functions
+    }
+
+    pub(crate) fn add_table_function(&mut self, name: &str, syntax: &str, description: &str) {
+        self.functions.push(FunctionInfo {
+            name: name.into(),
+            kind: "table",
+            syntax: syntax.into(),
+            description: description.into(),
+        });
+        self.functions.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
     /// The stored experiments.

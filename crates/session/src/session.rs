@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::{TableFunctionImpl, TableProvider};
 use datafusion::common::{DFSchema, TableReference};
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
@@ -121,6 +121,25 @@ impl Session {
     pub fn frame(&self, plan: LogicalPlan) -> Result<DataFrame, SessionError> {
         refuse_writes(&plan)?;
         Ok(DataFrame::new(self.context.state(), plan))
+    }
+
+    /// The session with table functions: name, how to call it, what it gives, and the function.
+    #[must_use]
+    pub fn with_table_functions(
+        mut self,
+        functions: impl IntoIterator<Item = (&'static str, &'static str, &'static str, Arc<dyn TableFunctionImpl>)>,
+    ) -> Self {
+        let (mut planned, mut json) = (self.context.state(), self.json_context.state());
+        let mut catalog = Catalog::clone(&self.catalog);
+        for (name, syntax, description, function) in functions {
+            planned.register_udtf(name, Arc::clone(&function));
+            json.register_udtf(name, function);
+            catalog.add_table_function(name, syntax, description);
+        }
+        self.context = SessionContext::new_with_state(planned);
+        self.json_context = SessionContext::new_with_state(json);
+        self.catalog = Arc::new(catalog);
+        self
     }
 
     /// One of the session's tables as a frame.
