@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use evalhouse_analysis::{DiffOptions, SummaryOptions, diff, select, summary};
+use evalhouse_analysis::{
+    DiffOptions, SummaryOptions, diff, named_queries, query_values, select, summary, with_table_functions,
+};
 use evalhouse_import::{ImportRequest, NoProgress, import};
 use evalhouse_session::{Session, SessionOptions};
 use evalhouse_store::Store;
@@ -22,15 +24,27 @@ fn queries(c: &mut Criterion) {
         let session = runtime.block_on(open(name, &path));
         let mut group = c.benchmark_group(name);
         group.sample_size(20);
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(root.join("queries")).expect("queries/").map(|e| e.expect("an entry").path()).collect();
-        files.sort();
-        for file in files {
-            let sql = std::fs::read_to_string(&file).expect("a query");
-            let label = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            group.bench_function(label, |b| {
+        let score = if name == "bundled" { "Factuality" } else { "correct" };
+        for query in named_queries(&[]).expect("the shipped queries") {
+            let example = |parameter: &str| match parameter {
+                "project" => name,
+                "experiment" | "candidate" => candidate,
+                "base" => base,
+                "score" => score,
+                _ => "category",
+            };
+            let given: Vec<String> = query
+                .parameters
+                .iter()
+                .filter(|parameter| parameter.default.is_none())
+                .map(|parameter| format!("{}={}", parameter.name, example(&parameter.name)))
+                .collect();
+            let values = query_values(&query, &given).expect("values");
+            group.bench_function(&query.name, |b| {
                 b.iter(|| {
-                    runtime.block_on(async { session.sql(&sql).await.expect("plans").collect().await.expect("runs") })
+                    runtime.block_on(async {
+                        session.sql_with(&query.sql, &values).await.expect("plans").collect().await.expect("runs")
+                    })
                 });
             });
         }
@@ -53,7 +67,7 @@ async fn open(name: &str, path: &Path) -> Session {
         ..ImportRequest::default()
     };
     import(&store, request, Arc::new(NoProgress)).await.expect("imports");
-    Session::open(store, SessionOptions::default()).await.expect("opens")
+    with_table_functions(Session::open(store, SessionOptions::default()).await.expect("opens"))
 }
 
 criterion_group!(benches, queries);

@@ -13,6 +13,7 @@ mod history;
 mod import;
 mod keys;
 mod optimize;
+mod query;
 mod settings;
 mod show;
 mod sql;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Trace(trace::TraceArguments),
     /// Runs SQL over all experiments; without a query, opens a shell
     Sql(sql::SqlArguments),
+    /// Runs a query that has a name; without one, lists them
+    Query(query::QueryArguments),
     /// Writes the rows of an experiment to a file
     Export(export::ExportArguments),
     /// Shows or changes how a project is read: its key, baselines, aggregate scores, columns
@@ -103,6 +106,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Keys(arguments) => keys::run(arguments, settings, printer).await,
         Command::Optimize(arguments) => optimize::run(arguments, settings, printer).await,
         Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
+        Command::Query(arguments) => query::run(arguments, settings, printer).await,
         Command::BenchAnalyses(arguments) => bench_analyses::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::catalog::{TableFunctionImpl, TableProvider};
-use datafusion::common::{DFSchema, TableReference};
+use datafusion::common::{DFSchema, ScalarValue, TableReference};
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
@@ -99,10 +99,22 @@ impl Session {
     /// # Errors
     /// [`SessionError::Query`] when the query is wrong, [`SessionError::ReadOnly`] when it is not one.
     pub async fn sql(&self, query: &str) -> Result<DataFrame, SessionError> {
+        self.sql_with(query, &[]).await
+    }
+
+    /// Plans a query with values for its parameters: `$name` stands for a constant, wherever an
+    /// expression may stand, also as an argument of a table function.
+    ///
+    /// # Errors
+    /// As [`Self::sql`], and when a parameter has no value.
+    pub async fn sql_with(&self, query: &str, values: &[(String, ScalarValue)]) -> Result<DataFrame, SessionError> {
         let state = self.context.state();
         let mut statement = state.sql_to_statement(query, &DIALECT).map_err(SessionError::of)?;
         if let Statement::Statement(inner) = &mut statement {
             syntax::keys_after_indexes(inner.as_mut());
+            if let Some(name) = syntax::bind(inner.as_mut(), values) {
+                return Err(SessionError::Query { message: format!("the parameter `${name}` has no value") });
+            }
         }
         let plan = match state.statement_to_plan(statement.clone()).await {
             Ok(plan) => plan,

@@ -2,12 +2,78 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Subscript, Value, VisitMut, VisitorMut};
+use datafusion::common::ScalarValue;
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, CastKind, DataType, Expr, Subscript, UnaryOperator, Value, VisitMut, VisitorMut,
+};
 
 /// Writes a key after an index as a subscript: `input.messages[0].role` as
 /// `input.messages[0]['role']`. The planner takes a dot only before the first index.
 pub(crate) fn keys_after_indexes<T: VisitMut>(tree: &mut T) {
     let _ = tree.visit(&mut KeysAfterIndexes);
+}
+
+/// Puts constants in the place of `$name`, wherever an expression may stand. Returns the first name
+/// that has no value.
+pub(crate) fn bind<T: VisitMut>(tree: &mut T, values: &[(String, ScalarValue)]) -> Option<String> {
+    match tree.visit(&mut Bind { values }) {
+        ControlFlow::Break(name) => Some(name),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+struct Bind<'a> {
+    values: &'a [(String, ScalarValue)],
+}
+
+impl VisitorMut for Bind<'_> {
+    type Break = String;
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<String> {
+        let Expr::Value(value) = expression else { return ControlFlow::Continue(()) };
+        let Value::Placeholder(placeholder) = &value.value else { return ControlFlow::Continue(()) };
+        let name = placeholder.trim_start_matches('$');
+        match self.values.iter().find(|(known, _)| known == name) {
+            Some((_, value)) => {
+                *expression = constant(value);
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Break(name.to_string()),
+        }
+    }
+}
+
+/// A value as a constant of the syntax tree. An absent value keeps its type.
+fn constant(value: &ScalarValue) -> Expr {
+    let typed_null = |data_type: DataType| Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(Expr::Value(Value::Null.into())),
+        data_type,
+        array: false,
+        format: None,
+    };
+    match value {
+        ScalarValue::Int64(Some(number)) => number_constant(number.to_string()),
+        ScalarValue::Float64(Some(number)) => number_constant(format!("{number:?}")),
+        ScalarValue::Boolean(Some(flag)) => Expr::Value(Value::Boolean(*flag).into()),
+        ScalarValue::Int64(None) => typed_null(DataType::BigInt(None)),
+        ScalarValue::Float64(None) => typed_null(DataType::DoublePrecision),
+        ScalarValue::Boolean(None) => typed_null(DataType::Boolean),
+        other => match other.try_as_str().flatten() {
+            Some(text) => Expr::Value(Value::SingleQuotedString(text.to_string()).into()),
+            None => typed_null(DataType::Text),
+        },
+    }
+}
+
+fn number_constant(text: String) -> Expr {
+    match text.strip_prefix('-') {
+        Some(size) => Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: Box::new(Expr::Value(Value::Number(size.to_string(), false).into())),
+        },
+        None => Expr::Value(Value::Number(text, false).into()),
+    }
 }
 
 struct KeysAfterIndexes;

@@ -11,6 +11,7 @@ mod import;
 mod keys;
 mod leaderboard;
 mod maintenance;
+mod named;
 mod settings;
 mod summary;
 mod trace;
