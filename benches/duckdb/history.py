@@ -41,7 +41,14 @@ def questions(scores, metrics, last):
     costs = ", ".join(f'avg("metrics.{name}")' for name in metrics)
     values = ", ".join(f'avg("scores.s{i}"), count("scores.s{i}")' for i in range(scores))
     groups = f'SELECT experiment_id, "metadata.category", count(*), count(DISTINCT comparison_key_hash), {values}, {costs} FROM cases WHERE experiment_id = \'{last[1]}\' GROUP BY ALL'
-    side = lambda id: f"SELECT comparison_key_hash AS k, count(*) AS n, {reduced}, {', '.join(f'avg(\"metrics.{m}\") AS m{i}' for i, m in enumerate(metrics))} FROM cases WHERE experiment_id = '{id}' GROUP BY ALL"
+    costs_named = ", ".join(f'avg("metrics.{name}") AS m{i}' for i, name in enumerate(metrics))
+
+    def side(experiment):
+        return (
+            f"SELECT comparison_key_hash AS k, count(*) AS n, {reduced}, {costs_named} "
+            f"FROM cases WHERE experiment_id = '{experiment}' GROUP BY ALL"
+        )
+
     measures = [f"s{i}" for i in range(scores)] + [f"m{i}" for i in range(len(metrics))]
     compared = ", ".join(
         f"avg(c.{m} - b.{m}), stddev_samp(c.{m} - b.{m}), count(c.{m} - b.{m}), "

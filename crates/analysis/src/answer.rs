@@ -111,6 +111,12 @@ fn value_at(field: &Field, array: &ArrayRef, row: usize) -> Value {
             let is_json = field.metadata().get("ARROW:extension:name").is_some_and(|name| name == "arrow.json");
             if is_json { serde_json::from_str(&text).unwrap_or(Value::String(text)) } else { Value::String(text) }
         }
+        DataType::Struct(fields) => {
+            let columns = array.as_struct().columns().iter();
+            let entry =
+                |(field, column): (&Arc<Field>, &ArrayRef)| (field.name().clone(), value_at(field, column, row));
+            Value::Object(fields.iter().zip(columns).map(entry).collect())
+        }
         DataType::List(_) => {
             let items = array.as_list::<i32>().value(row);
             let item = Field::new("item", items.data_type().clone(), true);

@@ -8,6 +8,7 @@ mod diff;
 mod experiments;
 mod explain;
 mod export;
+mod fields;
 mod generate_docs;
 mod history;
 mod import;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Trials(trials::TrialArguments),
     /// Shows how far two scores agree: kappa and the confusion matrix
     Agreement(agreement::AgreementArguments),
+    /// Lists what filters, keys and columns can name: the fields of the cases
+    Fields(fields::FieldsArguments),
     /// Shows what happened in one case: the tree of its spans
     Trace(trace::TraceArguments),
     /// Runs SQL over all experiments; without a query, opens a shell
@@ -107,6 +110,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Optimize(arguments) => optimize::run(arguments, settings, printer).await,
         Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
         Command::Query(arguments) => query::run(arguments, settings, printer).await,
+        Command::Fields(arguments) => fields::run(arguments, settings, printer).await,
         Command::BenchAnalyses(arguments) => bench_analyses::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),

@@ -7,6 +7,7 @@ pub mod clusters;
 pub mod compensated;
 pub mod components;
 pub mod family;
+pub mod field_survey;
 pub mod interval;
 pub mod mean_sample;
 pub mod moments;

@@ -47,6 +47,12 @@ impl Moments {
         }
     }
 
+    /// Adds one value.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        self.merge(&Self::of(value));
+    }
+
     /// Adds the values of another set.
     #[inline]
     pub fn merge(&mut self, other: &Self) {

@@ -31,6 +31,7 @@ use super::state::{
 use crate::arguments::{Scores, number_type};
 use crate::kernels::clusters::Clusters;
 use crate::kernels::mean_sample::MeanSample;
+use crate::kernels::moments::Moments;
 
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| answer_fields(&["mean", "sd", "se", "ci_low", "ci_high"]));
 
@@ -99,7 +100,8 @@ impl AggregateUDFImpl for MeanCi {
     }
 
     fn create_groups_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(Groups::new(MeanSample::new(false), Some(FIELDS.clone()))))
+        let empty = Plain { scores: Moments::default(), is_binary: true };
+        Ok(Box::new(Groups::new(empty, Some(FIELDS.clone()))))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -178,7 +180,15 @@ impl Accumulator for MeanCiAccumulator {
     }
 }
 
-impl Member for MeanSample {
+/// The scores of one group without clusters. Kept small: there are many of them, and rows come in no
+/// order.
+#[derive(Debug, Clone)]
+struct Plain {
+    scores: Moments,
+    is_binary: bool,
+}
+
+impl Member for Plain {
     type Columns<'a> = Scores<'a>;
     type States<'a> = (MomentColumns<'a>, &'a BooleanArray);
 
@@ -189,7 +199,8 @@ impl Member for MeanSample {
     #[inline]
     fn add(&mut self, scores: &Scores<'_>, row: usize) {
         if let Some(score) = scores.get_finite(row) {
-            MeanSample::add(self, score);
+            self.scores.add(score);
+            self.is_binary &= score == 0.0 || score == 1.0;
         }
     }
 
@@ -210,7 +221,7 @@ impl Member for MeanSample {
     }
 
     fn answer(&self) -> Result<Vec<ScalarValue>> {
-        Ok(answer_values(self))
+        Ok(answer_values(&MeanSample { scores: self.scores, is_binary: self.is_binary, clusters: None }))
     }
 
     fn heap_size(&self) -> usize {

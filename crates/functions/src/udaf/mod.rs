@@ -5,6 +5,7 @@ mod at_least;
 mod change_points;
 mod cohen_kappa;
 mod groups;
+mod infer_fields;
 mod judgements;
 mod majority;
 mod mean_ci;
@@ -30,6 +31,7 @@ pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::from(at_least::AtLeast::default()),
         AggregateUDF::from(change_points::ChangePoints::default()),
         AggregateUDF::from(cohen_kappa::CohenKappa::default()),
+        AggregateUDF::from(infer_fields::InferFields::default()),
         AggregateUDF::from(majority::Majority::default()),
         AggregateUDF::from(mean_ci::MeanCi::default()),
         AggregateUDF::from(mode::Mode::default()),

@@ -5,6 +5,7 @@ mod cases;
 mod diff;
 mod experiments;
 mod explain;
+mod fields;
 mod groups;
 mod history;
 mod import;
