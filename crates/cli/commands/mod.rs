@@ -3,6 +3,7 @@
 mod agreement;
 mod bench_analyses;
 mod bench_queries;
+mod btql;
 mod cases;
 mod diff;
 mod experiments;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Trace(trace::TraceArguments),
     /// Runs SQL over all experiments; without a query, opens a shell
     Sql(sql::SqlArguments),
+    /// Runs a BTQL query, in text or JSON
+    Btql(btql::BtqlArguments),
     /// Runs a query that has a name; without one, lists them
     Query(query::QueryArguments),
     /// Writes the rows of an experiment to a file
@@ -111,6 +114,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
         Command::Query(arguments) => query::run(arguments, settings, printer).await,
         Command::Fields(arguments) => fields::run(arguments, settings, printer).await,
+        Command::Btql(arguments) => btql::run(arguments, settings, printer).await,
         Command::BenchAnalyses(arguments) => bench_analyses::run(arguments, settings, printer).await,
         Command::BenchQueries(arguments) => bench_queries::run(arguments, settings, printer).await,
         Command::GenerateDocs(arguments) => generate_docs::run(arguments, printer),

@@ -3,7 +3,9 @@
 //! Nothing here knows an engine or a table; the session gives the tree its meaning.
 
 mod ast;
+mod btql;
 mod error;
+mod json;
 mod lexer;
 mod parser;
 mod print;
@@ -14,5 +16,7 @@ pub use ast::{
     BinaryOp, Call, Case, Expr, Literal, Named, Node, Position, Query, Sample, Shape, SortItem, Source, Step, UnaryOp,
     Unpivot,
 };
+pub use btql::{is_sql, parse_query};
 pub use error::LanguageError;
+pub use json::{expression_from_json, query_from_json};
 pub use parser::parse_expression;

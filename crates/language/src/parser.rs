@@ -92,6 +92,35 @@ impl Parser {
         Ok(Self { tokens: tokens(text)?, next: 0, depth: 0, nodes: 0, links: 0 })
     }
 
+    /// A parser of tokens that are cut already; the last one is the end.
+    pub(crate) fn of(tokens: Vec<Token>) -> Self {
+        Self { tokens, next: 0, depth: 0, nodes: 0, links: 0 }
+    }
+
+    /// A name, bare or quoted.
+    pub(crate) fn name(&mut self) -> Result<String, LanguageError> {
+        match &self.peek().kind {
+            Kind::Word(name) | Kind::Quoted(name) => {
+                let name = name.clone();
+                self.take();
+                Ok(name)
+            }
+            _ => Err(self.expected("a name")),
+        }
+    }
+
+    /// A name or a text.
+    pub(crate) fn name_or_text(&mut self) -> Result<String, LanguageError> {
+        match &self.peek().kind {
+            Kind::Text(text) => {
+                let text = text.clone();
+                self.take();
+                Ok(text)
+            }
+            _ => self.name(),
+        }
+    }
+
     pub(crate) fn peek(&self) -> &Token {
         // The last token is the end, and nothing is taken past it.
         &self.tokens[self.next.min(self.tokens.len() - 1)]

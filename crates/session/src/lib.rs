@@ -14,6 +14,7 @@
 //! nowhere else.
 
 mod adapter;
+mod btql;
 mod catalog;
 mod error;
 mod lower;
@@ -25,6 +26,7 @@ mod session;
 mod syntax;
 mod tables;
 
+pub use btql::PAGINATION_KEY;
 pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};
 pub use error::SessionError;
 pub use lower::{BASE, CANDIDATE, Reading, Scope};

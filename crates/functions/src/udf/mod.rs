@@ -6,6 +6,8 @@ mod comparison_key;
 mod delta;
 mod includes;
 mod json_at;
+mod json_entries;
+mod json_object;
 mod len;
 mod match_words;
 mod max_score;
@@ -27,6 +29,8 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(delta::Delta::default()),
         ScalarUDF::from(includes::Includes::default()),
         ScalarUDF::from(json_at::JsonAt::default()),
+        ScalarUDF::from(json_entries::JsonEntries::default()),
+        ScalarUDF::from(json_object::JsonObject::default()),
         ScalarUDF::from(len::Len::default()),
         ScalarUDF::from(match_words::MatchWords::default()),
         ScalarUDF::from(max_score::MaxScore::default()),
