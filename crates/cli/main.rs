@@ -9,6 +9,7 @@ mod cancel;
 mod commands;
 mod error;
 mod output;
+mod phrase;
 mod printer;
 mod progress;
 mod query;

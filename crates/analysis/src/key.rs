@@ -44,7 +44,7 @@ impl Key {
             |selected: &&Selected| session.snapshot().saved_key(&selected.experiment.id) == Some(text.as_str());
         let stored = if text == DEFAULT_KEY {
             Stored::Default
-        } else if !experiments.is_empty() && experiments.iter().all(|selected| has_saved(selected)) {
+        } else if !experiments.is_empty() && experiments.iter().all(has_saved) {
             Stored::Saved
         } else {
             Stored::No

@@ -36,6 +36,7 @@ mod summary;
 mod table_functions;
 mod trace;
 mod trials;
+mod understand;
 
 pub use agreement::{AgreementOptions, agreement};
 pub use cases::{Alignment, CasesOptions, cases};
@@ -56,3 +57,4 @@ pub use summary::{SummaryOptions, summary};
 pub use table_functions::with_table_functions;
 pub use trace::trace;
 pub use trials::{TrialOptions, trials};
+pub use understand::{Understood, check_condition, names, understand};

@@ -6,6 +6,7 @@ use evalhouse_analysis::AgreementOptions;
 use crate::arguments::ProjectArguments;
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -38,10 +39,15 @@ pub(crate) struct AgreementArguments {
     project: ProjectArguments,
 }
 
-pub(crate) async fn run(arguments: AgreementArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    mut arguments: AgreementArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
+    phrase::resolve(&session, &mut arguments.filter, &[&experiment], printer).await?;
     let options = AgreementOptions { filter: arguments.filter, bin: arguments.bin };
     let (first, second) = (&arguments.first, &arguments.second);
     let report = evalhouse_analysis::agreement(&session, &experiment, first, second, &options).await?;

@@ -7,6 +7,7 @@ use evalhouse_report::Format;
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::shell;
@@ -144,7 +145,7 @@ fn expressions(texts: &[String]) -> Vec<String> {
     parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_string).collect()
 }
 
-pub(crate) async fn run(arguments: CasesArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(mut arguments: CasesArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
@@ -152,8 +153,10 @@ pub(crate) async fn run(arguments: CasesArguments, settings: &Settings, printer:
         Some(base) => Some(evalhouse_analysis::select_baseline(&session, base, &experiment)?),
         None => None,
     };
+    let sides: Vec<&Selected> = against.iter().chain([&experiment]).collect();
+    let sort = phrase::resolve(&session, &mut arguments.cases.filter, &sides, printer).await?;
+    arguments.shown.sort.extend(sort.filter(|_| arguments.shown.sort.is_empty()));
     if let Some(options) = arguments.groups.options(&arguments.cases, &arguments.shown, None) {
-        let sides: Vec<&Selected> = against.iter().chain([&experiment]).collect();
         let groups = evalhouse_analysis::groups(&session, &sides, &options).await?;
         print_answer(&groups, false, settings, printer)?;
         return Ok(Exit::Done);

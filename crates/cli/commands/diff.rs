@@ -9,6 +9,7 @@ use super::cases::{GroupArguments, ShownCases};
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::{Exit, InputError};
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -58,13 +59,15 @@ pub(crate) struct DiffArguments {
     all: bool,
 }
 
-pub(crate) async fn run(arguments: DiffArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(mut arguments: DiffArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let mut candidates = Vec::new();
     for text in &arguments.candidates {
         candidates.push(evalhouse_analysis::select(&session, text, project)?);
     }
+    let judged: Vec<&Selected> = candidates.iter().collect();
+    phrase::resolve(&session, &mut arguments.cases.filter, &judged, printer).await?;
     let options = DiffOptions {
         key: arguments.cases.key.clone(),
         filter: arguments.cases.filter.clone(),

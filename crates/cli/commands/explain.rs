@@ -6,6 +6,7 @@ use evalhouse_analysis::{ExplainOptions, Reducer};
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -49,11 +50,16 @@ pub(crate) struct ExplainArguments {
     all: bool,
 }
 
-pub(crate) async fn run(arguments: ExplainArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    mut arguments: ExplainArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let candidate = evalhouse_analysis::select(&session, &arguments.candidate, project)?;
     let base = evalhouse_analysis::select_baseline(&session, &arguments.base, &candidate)?;
+    phrase::resolve(&session, &mut arguments.cases.filter, &[&base, &candidate], printer).await?;
     let options = ExplainOptions {
         score: arguments.score,
         key: arguments.cases.key,

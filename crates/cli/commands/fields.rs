@@ -5,6 +5,7 @@ use clap::Args;
 use crate::arguments::ProjectArguments;
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -30,10 +31,15 @@ pub(crate) struct FieldsArguments {
     project: ProjectArguments,
 }
 
-pub(crate) async fn run(arguments: FieldsArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    mut arguments: FieldsArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
+    phrase::resolve(&session, &mut arguments.filter, &[&experiment], printer).await?;
     let list = evalhouse_analysis::fields(&session, &experiment, arguments.filter.as_deref()).await?;
     print_answer(&list, false, settings, printer)?;
     Ok(Exit::Done)

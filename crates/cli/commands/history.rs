@@ -1,11 +1,12 @@
 //! `evalhouse history`: scores of a project over time.
 
 use clap::Args;
-use evalhouse_analysis::{HistoryOptions, Reducer};
+use evalhouse_analysis::{HistoryOptions, Reducer, Selected};
 
 use crate::arguments::CaseArguments;
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -45,8 +46,15 @@ pub(crate) struct HistoryArguments {
     all: bool,
 }
 
-pub(crate) async fn run(arguments: HistoryArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    mut arguments: HistoryArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
+    let all = evalhouse_analysis::select_all(&session, Some(&arguments.project))?;
+    let all: Vec<&Selected> = all.iter().collect();
+    phrase::resolve(&session, &mut arguments.cases.filter, &all, printer).await?;
     let options = HistoryOptions {
         score: arguments.score,
         branch: arguments.branch,

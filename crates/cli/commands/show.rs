@@ -6,6 +6,7 @@ use evalhouse_analysis::{Reducer, SummaryOptions};
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -36,10 +37,11 @@ pub(crate) struct ShowArguments {
     all: bool,
 }
 
-pub(crate) async fn run(arguments: ShowArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(mut arguments: ShowArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
+    phrase::resolve(&session, &mut arguments.cases.filter, &[&experiment], printer).await?;
     let options =
         SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter, reducer: arguments.reducer };
     let summary = evalhouse_analysis::summary(&session, &experiment, &options).await?;

@@ -6,6 +6,7 @@ use evalhouse_analysis::{GroupOptions, LeaderboardOptions, Reducer, Selected};
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -52,7 +53,11 @@ pub(crate) struct SummaryArguments {
     all: bool,
 }
 
-pub(crate) async fn run(arguments: SummaryArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    mut arguments: SummaryArguments,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let chosen: Vec<Selected> = if arguments.experiments.is_empty() {
@@ -61,6 +66,8 @@ pub(crate) async fn run(arguments: SummaryArguments, settings: &Settings, printe
         let named = arguments.experiments.iter();
         named.map(|text| evalhouse_analysis::select(&session, text, project)).collect::<Result<_, _>>()?
     };
+    let looked_at: Vec<&Selected> = chosen.iter().collect();
+    phrase::resolve(&session, &mut arguments.cases.filter, &looked_at, printer).await?;
     if !arguments.group_by.is_empty() {
         let options = GroupOptions {
             by: arguments.group_by,

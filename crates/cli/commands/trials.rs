@@ -6,6 +6,7 @@ use evalhouse_analysis::TrialOptions;
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
 use crate::output::print_answer;
+use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
@@ -37,10 +38,11 @@ pub(crate) struct TrialArguments {
     project: ProjectArguments,
 }
 
-pub(crate) async fn run(arguments: TrialArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
+pub(crate) async fn run(mut arguments: TrialArguments, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
+    phrase::resolve(&session, &mut arguments.cases.filter, &[&experiment], printer).await?;
     let options = TrialOptions {
         key: arguments.cases.key,
         filter: arguments.cases.filter,

@@ -8,6 +8,7 @@ mod error;
 mod json;
 mod lexer;
 mod parser;
+mod phrase;
 mod print;
 #[cfg(test)]
 mod tests;
@@ -20,3 +21,4 @@ pub use btql::{is_sql, parse_query};
 pub use error::LanguageError;
 pub use json::{expression_from_json, query_from_json};
 pub use parser::parse_expression;
+pub use phrase::{Names, Phrase, translate};

@@ -279,9 +279,7 @@ impl Parser {
             let node = match operand.node {
                 Node::Literal(Literal::Int(whole)) if whole >= 0 => Node::Literal(Literal::Int(-whole)),
                 // 9223372036854775808 is no i64, but its negative is.
-                Node::Literal(Literal::Float(number)) if number == 9_223_372_036_854_775_808.0 => {
-                    Node::Literal(Literal::Int(i64::MIN))
-                }
+                Node::Literal(Literal::Float(9_223_372_036_854_775_808.0)) => Node::Literal(Literal::Int(i64::MIN)),
                 Node::Literal(Literal::Float(number)) if number.is_sign_positive() => {
                     Node::Literal(Literal::Float(-number))
                 }

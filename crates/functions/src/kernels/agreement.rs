@@ -51,11 +51,11 @@ pub fn agreement(counts: &[Vec<i64>]) -> Option<Agreement> {
     let kappa = (expected < 1.0).then(|| (observed - expected) / (1.0 - expected));
     let weighted = |power: i32| {
         let (mut seen, mut chance) = (0.0, 0.0);
-        for i in 0..size {
-            for j in 0..size {
+        for (i, row) in rows.iter().enumerate() {
+            for (j, column) in columns.iter().enumerate() {
                 let weight = (i.abs_diff(j) as f64).powi(power);
                 seen += weight * share(i, j);
-                chance += weight * rows[i] * columns[j];
+                chance += weight * row * column;
             }
         }
         (chance > 0.0).then(|| 1.0 - seen / chance)
@@ -65,9 +65,9 @@ pub fn agreement(counts: &[Vec<i64>]) -> Option<Agreement> {
         let mut b = 0.0;
         for i in 0..size {
             a += share(i, i) * (1.0 - (rows[i] + columns[i]) * (1.0 - kappa)).powi(2);
-            for j in 0..size {
+            for (j, row) in rows.iter().enumerate() {
                 if i != j {
-                    b += share(i, j) * (columns[i] + rows[j]).powi(2);
+                    b += share(i, j) * (columns[i] + row).powi(2);
                 }
             }
         }

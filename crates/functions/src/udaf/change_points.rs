@@ -102,7 +102,7 @@ impl AggregateUDFImpl for ChangePoints {
     }
 
     fn default_value(&self, _data_type: &DataType) -> Result<ScalarValue> {
-        Ok(found(&Series::default())?)
+        found(&Series::default())
     }
 
     fn documentation(&self) -> Option<&Documentation> {
