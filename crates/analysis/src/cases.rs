@@ -198,7 +198,7 @@ async fn against(
     }));
     ours.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("n{m}"))));
     ours.extend(carried.iter().map(|name| ident(*name).alias(format!("ours_{name}"))));
-    let candidate = rows.select(ours)?;
+    let candidate = rows.clone().select(ours)?;
 
     let base_rows = cases_of(session, base, None).await?;
     let base_hash = key.hash(session, base_rows.schema())?;
@@ -222,13 +222,19 @@ async fn against(
                 .partition_by(vec![ident("id")])
                 .order_by(vec![distance(&held, options.align)?.sort(true, false), ident("t_trial").sort(true, true)])
                 .build()?;
-            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?
+            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place"])?
         }
     };
-    let joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
+    let mut joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
+    if let Some(filter) = filter.filter(|filter| filter.asks_presence()) {
+        let theirs = filter.keep_own(session, cases_of(session, base, None).await?)?;
+        let shape = Shape { columns, keys: &keys, held: &held, carried: &carried };
+        joined = joined.union(base_only(session, theirs, rows, &key, &shape)?)?;
+    }
     let base_value =
         |m: usize| when(ident("t_key").is_not_null(), ident(format!("t{m}"))).otherwise(ident(format!("m{m}")));
-    let presence = when(ident("c_key").is_null(), lit("null_key"))
+    let presence = when(ident("c_key").is_null().and(ident("t_key").is_not_null()), lit("base_only"))
+        .when(ident("c_key").is_null(), lit("null_key"))
         .when(ident("m_key").is_null(), lit("candidate_only"))
         .otherwise(lit("matched"))?;
     let mut all: Vec<Expr> = joined.schema().fields().iter().map(|field| ident(field.name())).collect();
@@ -259,11 +265,58 @@ async fn against(
         out.push((ident(format!("v{i}")) - base_value.clone()).alias(format!("d{i}")));
         let reading = [lit(measure.tolerance), lit(measure.direction())];
         let class = regression.call([base_value, ident(format!("v{i}"))].into_iter().chain(reading).collect());
-        out.push(when(ident("m_key").is_not_null(), class).end()?.alias(format!("c{i}")));
+        out.push(
+            when(ident("m_key").is_not_null().and(ident("c_key").is_not_null()), class).end()?.alias(format!("c{i}")),
+        );
     }
     let own_sorts = keys.iter().enumerate().filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_)));
     out.extend(own_sorts.map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))));
     order(joined.select(out)?, &keys, columns)
+}
+
+/// What the rows of a comparison carry.
+struct Shape<'a> {
+    columns: &'a [Column],
+    keys: &'a [Sort],
+    held: &'a [Measure],
+    carried: &'a [&'static str],
+}
+
+/// The baseline's rows whose case the candidate lacks, in the columns of the rows that are held
+/// against it: the values that are compared are the baseline's, all others are shown as its own.
+fn base_only(
+    session: &Session,
+    theirs: DataFrame,
+    ours: DataFrame,
+    key: &Key,
+    shape: &Shape<'_>,
+) -> Result<DataFrame, AnalysisError> {
+    let hash = key.hash(session, theirs.schema())?;
+    let nothing = || lit(datafusion::common::ScalarValue::Null);
+    let mut out = vec![
+        ident(schema::ID).alias("id"),
+        trial(key, &hash)?.alias("trial"),
+        ident(schema::POSITION).alias("position"),
+        nothing().alias("c_key"),
+    ];
+    out.extend(shape.columns.iter().enumerate().map(|(i, column)| {
+        if column.is_number() { nothing() } else { column.expression.clone() }.alias(format!("v{i}"))
+    }));
+    out.extend(shape.keys.iter().enumerate().map(|(i, key)| match &key.expr {
+        Expr::Placeholder(_) => lit(0_i64).alias(format!("k{i}")),
+        other => other.clone().alias(format!("k{i}")),
+    }));
+    out.extend((0..shape.held.len()).map(|m| nothing().alias(format!("n{m}"))));
+    out.extend(shape.carried.iter().map(|name| nothing().alias(format!("ours_{name}"))));
+    out.extend([hash.clone().alias("t_key"), trial(key, &hash)?.alias("t_trial")]);
+    out.extend(shape.held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
+    out.push(hash.clone().alias("m_key"));
+    out.extend((0..shape.held.len()).map(|m| nothing().alias(format!("m{m}"))));
+    out.extend(shape.carried.iter().map(|name| ident(*name).alias(format!("theirs_{name}"))));
+    out.push(lit(1_i64).alias("m_rows"));
+    let known = ours.clone().select(vec![key.hash(session, ours.schema())?.alias("known")])?;
+    let theirs = theirs.select(out)?.filter(ident("t_key").is_not_null())?;
+    Ok(theirs.join(known, JoinType::LeftAnti, &["t_key"], &["known"], None)?)
 }
 
 /// How far a trial of the baseline is from the candidate's row: by the scores of both, or by how

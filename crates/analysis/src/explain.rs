@@ -15,7 +15,7 @@ use datafusion::functions_aggregate::expr_fn::{count_distinct, sum};
 use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::{Expr, cast, col, ident, lit};
 use evalhouse_functions::holm_adjusted;
-use evalhouse_functions::kernels::student_t;
+use evalhouse_functions::kernels::welch::{MeanOf, welch};
 use evalhouse_model::{Explanation, Slice, SliceCase, schema};
 use evalhouse_session::{CASES, Session};
 use std::collections::HashMap;
@@ -322,7 +322,9 @@ fn ranked(found: Vec<Found>, total: &Fields<'_>, n: i64, delta: f64) -> Vec<(Sli
                 slice.delta_elsewhere = Some(elsewhere);
                 let squares = all_squares - sd * sd * (inside - 1.0) - inside * mean * mean;
                 let rest_variance = ((squares - rest * elsewhere * elsewhere) / (rest - 1.0)).max(0.0);
-                slice.p = welch((mean, sd * sd, inside), (elsewhere, rest_variance, rest));
+                let side =
+                    |mean, variance: f64, count: f64| MeanOf { mean, standard_error: (variance / count).sqrt(), count };
+                slice.p = welch(side(mean, sd * sd, inside), side(elsewhere, rest_variance, rest));
             }
             (slice, cases, sd, values)
         })
@@ -348,20 +350,6 @@ fn ranked(found: Vec<Found>, total: &Fields<'_>, n: i64, delta: f64) -> Vec<(Sli
         carried(b).total_cmp(&carried(a)).then(x.len().cmp(&y.len())).then_with(|| a.filter.cmp(&b.filter))
     });
     found.into_iter().map(|(slice, cases, ..)| (slice, cases)).collect()
-}
-
-/// Welch's t test of two means: (mean, variance, count) of each.
-fn welch(a: (f64, f64, f64), b: (f64, f64, f64)) -> Option<f64> {
-    if a.2 < 2.0 || b.2 < 2.0 {
-        return None;
-    }
-    let (va, vb) = (a.1 / a.2, b.1 / b.2);
-    let se = (va + vb).sqrt();
-    if se == 0.0 {
-        return Some(if a.0 == b.0 { 1.0 } else { 0.0 });
-    }
-    let df = (va + vb).powi(2) / (va * va / (a.2 - 1.0) + vb * vb / (b.2 - 1.0));
-    Some(student_t::two_sided((a.0 - b.0) / se, df)).filter(|p| p.is_finite())
 }
 
 /// The cases of a slice that fell most.

@@ -70,6 +70,11 @@ impl Filter {
         Ok(kept)
     }
 
+    /// Whether it asks on which side a case is.
+    pub(crate) fn asks_presence(&self) -> bool {
+        self.tree.any(&mut |part| matches!(&part.node, Node::Call(call) if call.name == "presence"))
+    }
+
     /// Whether it asks how many trials a case has.
     pub(crate) fn counts_trials(&self) -> bool {
         self.tree.any(&mut |part| matches!(&part.node, Node::Call(call) if call.name == "group_size"))

@@ -1,6 +1,8 @@
 //! Scores over time, and where they changed.
 
+use evalhouse_functions::holm_adjusted;
 use evalhouse_functions::kernels::change_point::change_points;
+use evalhouse_functions::kernels::welch::{MeanOf, welch};
 use evalhouse_model::{History, HistoryChange, HistoryPoint, ScoreHistory};
 use evalhouse_session::Session;
 
@@ -10,6 +12,9 @@ use crate::key::Key;
 use crate::measures::scores;
 use crate::reducer::Reducer;
 use crate::{AnalysisError, Selected};
+
+/// Level at which a step is believed.
+const SIGNIFICANT: f64 = 0.05;
 
 /// What to look at.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +93,7 @@ pub async fn history(session: &Session, project: &str, options: &HistoryOptions)
                     ci_low: float("ci_low"),
                     ci_high: float("ci_high"),
                     n: interval.int("n"),
+                    ..HistoryPoint::default()
                 })
             })
             .collect();
@@ -100,8 +106,8 @@ pub async fn history(session: &Session, project: &str, options: &HistoryOptions)
     Ok(answer)
 }
 
-/// Finds the changes of a series, and the first bad experiment.
-fn with_changes(points: Vec<HistoryPoint>, lower_is_better: bool) -> ScoreHistory {
+/// Finds the steps and the changes of a series, and the first bad experiment.
+fn with_changes(mut points: Vec<HistoryPoint>, lower_is_better: bool) -> ScoreHistory {
     let means: Vec<f64> = points.iter().filter_map(|point| point.mean).collect();
     let errors: Vec<f64> = points.iter().map(|point| point.se.unwrap_or(0.0)).collect();
     let changes: Vec<HistoryChange> = change_points(&means, &errors)
@@ -116,14 +122,33 @@ fn with_changes(points: Vec<HistoryPoint>, lower_is_better: bool) -> ScoreHistor
             worse: (change.after < change.before) != lower_is_better,
         })
         .collect();
-    // The last fall, unless a later rise made it good again.
-    let better = |change: &HistoryChange| if lower_is_better { -change.after } else { change.after };
-    let level = |change: &HistoryChange| if lower_is_better { -change.before } else { change.before };
-    let first_bad = changes
-        .iter()
-        .enumerate()
-        .rev()
-        .find(|(i, change)| change.worse && changes[i + 1..].iter().all(|later| better(later) < level(change)))
-        .map(|(_, change)| change.experiment.clone());
+    let steps: Vec<f64> = points.windows(2).map(|pair| step_p(&pair[0], &pair[1]).unwrap_or(f64::NAN)).collect();
+    for (i, adjusted) in holm_adjusted(&steps).into_iter().enumerate() {
+        points[i + 1].step = Some(means[i + 1] - means[i]);
+        points[i + 1].step_p = Some(adjusted).filter(|p| !p.is_nan());
+    }
+    let goodness = |mean: f64| if lower_is_better { -mean } else { mean };
+    let first_bad = if changes.is_empty() {
+        // Too few experiments to tell a level: the last fall that is no noise, and that no later
+        // experiment made good.
+        let is_fall =
+            |i: usize| goodness(means[i]) < goodness(means[i - 1]) && points[i].step_p.is_some_and(|p| p < SIGNIFICANT);
+        let is_open = |i: usize| means[i..].iter().all(|later| goodness(*later) < goodness(means[i - 1]));
+        (1..points.len()).rev().find(|i| is_fall(*i) && is_open(*i)).map(|i| points[i].experiment.clone())
+    } else {
+        let is_open = |i: usize| {
+            let level = goodness(changes[i].before);
+            changes[i + 1..].iter().all(|later| goodness(later.after) < level)
+        };
+        let last = (0..changes.len()).rev().find(|i| changes[*i].worse && is_open(*i));
+        last.map(|i| changes[i].experiment.clone())
+    };
     ScoreHistory { points, changes, first_bad, lower_is_better }
+}
+
+/// How surprising the step from one experiment to the next would be if there were none.
+fn step_p(before: &HistoryPoint, after: &HistoryPoint) -> Option<f64> {
+    let side =
+        |point: &HistoryPoint| Some(MeanOf { mean: point.mean?, standard_error: point.se?, count: point.n as f64 });
+    welch(side(before)?, side(after)?)
 }

@@ -154,8 +154,9 @@ fn warn(check: &mut KeyCheck) {
             ));
         }
         if one.collisions > 0 {
+            let stand = if one.collisions == 1 { "key stands" } else { "keys stand" };
             check.warnings.push(format!(
-                "`{}`: {} keys stand for several different inputs; their rows would be trials of one case",
+                "`{}`: {} {stand} for several different inputs; their rows would be trials of one case",
                 one.experiment, one.collisions
             ));
         }

@@ -18,3 +18,4 @@ pub mod score_class;
 pub mod sign_flip;
 pub mod student_t;
 pub mod trials;
+pub mod welch;

@@ -28,8 +28,8 @@ pub struct ScoreHistory {
     pub points: Vec<HistoryPoint>,
     /// Where its mean changed, oldest first.
     pub changes: Vec<HistoryChange>,
-    /// The experiment at which the last stretch that is worse than the one before it began, unless it
-    /// has recovered since.
+    /// The experiment that made the score worse and from which it has not recovered: the last such
+    /// change of its level, or where no level can be told, the last such significant step.
     pub first_bad: Option<String>,
     /// True when less of this score is better.
     pub lower_is_better: bool,
@@ -54,6 +54,11 @@ pub struct HistoryPoint {
     pub ci_high: Option<f64>,
     /// Cases with a value.
     pub n: i64,
+    /// The mean minus that of the experiment before; null for the first.
+    pub step: Option<f64>,
+    /// p-value of "no step" (Welch, as if the cases were others), corrected by Holm over the steps of
+    /// the score; null without spread to judge by.
+    pub step_p: Option<f64>,
 }
 
 /// A change of the mean.

@@ -21,7 +21,9 @@ impl Answer for History {
             document.push(Block::Lines(changes(score)));
         }
         document.push(Block::Note(vec![
-            "Means over cases with 95% intervals. A change is flagged where noise explains it in under 5% of histories."
+            "Means over cases with 95% intervals. Step: from the experiment before, ▲ ▼ where noise explains it in under 5%"
+                .to_string(),
+            "of histories (Welch, Holm). A change is a lasting one, flagged where scatter explains it in under 5%."
                 .to_string(),
         ]));
         document.push(Block::Warnings(self.warnings.clone()));
@@ -44,6 +46,8 @@ impl Answer for History {
                         ("ci_low", Datum::from(point.ci_low)),
                         ("ci_high", Datum::from(point.ci_high)),
                         ("n", Datum::from(point.n)),
+                        ("step", Datum::from(point.step)),
+                        ("step_p", Datum::from(point.step_p)),
                         ("change", Datum::from(change.map(|change| change.delta))),
                         ("change_p", Datum::from(change.map(|change| change.p))),
                     ]
@@ -63,7 +67,7 @@ const BAR: usize = 24;
 
 fn grid(score: &ScoreHistory, view: &View) -> Grid {
     let mut columns = vec![Column::name("created (UTC)"), Column::name("experiment")];
-    columns.extend(["mean", "95% interval", "cases"].map(Column::number));
+    columns.extend(["mean", "95% interval", "cases", "step", ""].map(Column::number));
     columns.push(Column::name(""));
     columns.push(Column::name(""));
     let mut grid = Grid::new(columns, Overflow::Hide);
@@ -80,6 +84,13 @@ fn grid(score: &ScoreHistory, view: &View) -> Grid {
             Some(change) => (format!("▲ {}", scale.difference(Some(change.delta))), Tone::Good),
             None => (String::new(), Tone::Plain),
         };
+        let step = match point.step {
+            Some(step) if point.step_p.is_some_and(|p| p < 0.05) && step != 0.0 => {
+                let tone = if (step < 0.0) != score.lower_is_better { Tone::Bad } else { Tone::Good };
+                Cell::new(if step < 0.0 { "▼" } else { "▲" }, tone)
+            }
+            _ => Cell::plain(""),
+        };
         let interval = match (point.ci_low, point.ci_high) {
             (Some(low), Some(high)) => format!("{} – {}", scale.mean(Some(low)), scale.mean(Some(high))),
             _ => number::NONE.to_string(),
@@ -90,6 +101,8 @@ fn grid(score: &ScoreHistory, view: &View) -> Grid {
             Cell::plain(scale.mean(point.mean)),
             Cell::plain(interval),
             Cell::plain(number::count(point.n)),
+            Cell::plain(point.step.map(|step| scale.difference(Some(step))).unwrap_or_default()),
+            step,
             Cell::new(bar, Tone::Quiet),
             Cell::new(mark, tone),
         ]);
@@ -118,7 +131,7 @@ fn changes(score: &ScoreHistory) -> Vec<Line> {
         lines.push(Line::new(format!("First bad experiment: {first_bad}"), Tone::Strong));
     }
     if score.changes.is_empty() && score.points.len() > 2 {
-        lines.push(Line::new("No change beyond noise.", Tone::Quiet));
+        lines.push(Line::new("No lasting change.", Tone::Quiet));
     }
     lines
 }
