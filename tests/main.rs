@@ -7,11 +7,13 @@
 //! - `cli`: whole outputs of the program
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current
+//! - `filters`: generated filters against a plain evaluation over the rows
 
 mod analysis;
 mod cli;
 mod crash;
 mod docs;
+mod filters;
 mod import;
 mod real_data;
 mod sql;

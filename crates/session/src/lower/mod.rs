@@ -111,11 +111,27 @@ enum Kind {
 struct Value {
     expr: Expr,
     kind: Kind,
+    /// Of a path that is stored as numbers or booleans: the same value as JSON spells it. Other files
+    /// may hold anything under the path, so no answer may depend on how this one stores it.
+    loose: Option<Box<Expr>>,
 }
 
 impl Value {
     fn new(expr: Expr, kind: Kind) -> Self {
-        Self { expr, kind }
+        Self { expr, kind, loose: None }
+    }
+
+    /// The value as one out of JSON, where it is one.
+    fn loosened(self) -> Self {
+        match self.loose {
+            Some(text) => Self::new(*text, Kind::Loose),
+            None => self,
+        }
+    }
+
+    /// The value to be used as one of this kind: as it is stored if it is of the kind, else as JSON.
+    fn meant_as(self, kind: Kind) -> Self {
+        if self.kind == kind { self } else { self.loosened() }
     }
 
     fn bool(expr: Expr) -> Self {
@@ -235,6 +251,7 @@ impl Lowering<'_> {
 
     /// A value as a condition.
     fn condition(&self, value: Value, tree: &Tree) -> Lowered {
+        let value = value.meant_as(Kind::Bool);
         match value.kind {
             Kind::Bool => Ok(value),
             Kind::Null => Ok(Value::null_bool()),
@@ -252,6 +269,7 @@ impl Lowering<'_> {
 
     /// A value as a number.
     fn number(&self, value: Value, tree: &Tree) -> Result<Expr, LanguageError> {
+        let value = value.meant_as(Kind::Number);
         match value.kind {
             Kind::Number => Ok(value.expr),
             Kind::Null => Ok(lit(ScalarValue::Float64(None))),
@@ -270,6 +288,7 @@ impl Lowering<'_> {
 
     /// A value as text: JSON text without its quotes, other values as JSON spells them.
     fn text(&self, value: Value) -> Result<Expr, LanguageError> {
+        let value = value.loosened();
         match value.kind {
             Kind::Text | Kind::Loose => Ok(value.expr),
             Kind::Null => Ok(lit(ScalarValue::Utf8(None))),
@@ -288,6 +307,7 @@ impl Lowering<'_> {
 
     /// A value as a time.
     fn time(&self, value: Value, tree: &Tree) -> Result<Expr, LanguageError> {
+        let value = value.loosened();
         let zone = || DataType::Timestamp(datafusion::arrow::datatypes::TimeUnit::Microsecond, Some("UTC".into()));
         match value.kind {
             Kind::Time => Ok(value.expr),

@@ -3,10 +3,10 @@
 //! In this order: a column of the name as written; one that differs in case alone; a score, metric or
 //! path by its last parts, where that is unambiguous; in double quotes, a text.
 
-use datafusion::arrow::datatypes::Field;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, cast, lit};
 use datafusion_functions_json::udfs;
 use evalhouse_language::{LanguageError, Position, Step};
 use evalhouse_model::schema;
@@ -23,7 +23,7 @@ impl Lowering<'_> {
         if let Some(found) = self.column_named(name) {
             return self.enter(found, rest, at);
         }
-        if let Some(found) = self.flat_column(steps) {
+        if let Some(found) = self.flat_column(steps, at)? {
             return Ok(found);
         }
         match self.by_last_parts(steps, at)? {
@@ -62,6 +62,7 @@ impl Lowering<'_> {
         if !is_json(field) {
             let kind = kind_of(field.data_type());
             return match (kind, steps) {
+                (_, []) if field.metadata().contains_key(PATH_KEY) => self.stored(qualifier, field, at),
                 (_, []) => Ok(Value::new(own, kind)),
                 (Kind::List, [Step::Index(index)]) => {
                     let place = lit(if *index >= 0 { index + 1 } else { *index });
@@ -101,14 +102,18 @@ impl Lowering<'_> {
             };
             if let Some(known) = self.paths.get(&path) {
                 if let Ok(stored) = self.scope.schema.field_with_name(qualifier, &known.column) {
-                    return Ok(self.stored(column(&known.column), stored));
+                    return self.stored(qualifier, stored, at);
                 }
+                let loose = match is_number {
+                    true => None,
+                    false => Some(Box::new(self.deep(own.clone(), steps, at)?.expr)),
+                };
                 let arguments = std::iter::once(own).chain(keys.iter().map(|key| lit(*key)));
                 let read = ScalarFunction::new_udf(json_function(known.kind), arguments.collect());
                 let expr = Expr::ScalarFunction(read);
                 return Ok(match known.kind {
                     evalhouse_store::Kind::Text => Value::new(expr, Kind::Loose),
-                    _ => self.typed(expr, at)?,
+                    _ => Value { loose, ..self.typed(expr, at)? },
                 });
             }
         }
@@ -150,13 +155,28 @@ impl Lowering<'_> {
         Err(error)
     }
 
-    /// A column of a path: text of one may be anything in JSON.
-    fn stored(&self, column: Expr, field: &Field) -> Value {
+    /// A column of a path: text of one may be anything in JSON, and so may a number or a boolean be in
+    /// another file.
+    fn stored(&self, qualifier: Option<&TableReference>, field: &Field, at: Position) -> Lowered {
+        let column = |name: &str| Expr::Column(Column::new(qualifier.cloned(), name));
+        let own = column(field.name());
         let kind = match kind_of(field.data_type()) {
-            Kind::Text => Kind::Loose,
+            Kind::Text => return Ok(Value::new(own, Kind::Loose)),
             other => other,
         };
-        Value::new(column, kind)
+        let Some(path) = field.metadata().get(PATH_KEY) else { return Ok(Value::new(own, kind)) };
+        let (json, keys) = decode_path(path);
+        if matches!(json, schema::SCORES | schema::METRICS) {
+            return Ok(Value::new(own, kind));
+        }
+        let loose = match self.scope.schema.field_with_name(qualifier, json) {
+            Ok(_) => {
+                let steps: Vec<Step> = keys.into_iter().map(|name| Step::Key { name, quoted: false }).collect();
+                self.deep(column(json), &steps, at)?.expr
+            }
+            Err(_) => cast(own.clone(), DataType::Utf8),
+        };
+        Ok(Value { loose: Some(Box::new(loose)), ..Value::new(own, kind) })
     }
 
     /// Reads a value out of JSON.
@@ -176,7 +196,7 @@ impl Lowering<'_> {
     }
 
     /// A column whose name holds the dots: of a table that keeps no JSON.
-    fn flat_column(&self, steps: &[Step]) -> Option<Value> {
+    fn flat_column(&self, steps: &[Step], at: Position) -> Result<Option<Value>, LanguageError> {
         let keys: Option<Vec<&str>> = steps
             .iter()
             .map(|step| match step {
@@ -184,10 +204,10 @@ impl Lowering<'_> {
                 Step::Index(_) => None,
             })
             .collect();
-        let name = keys?.join(".");
-        let (qualifier, field) = self.fields().find(|(_, field)| field.name() == &name)?;
-        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        Some(self.stored(column, field))
+        let Some(keys) = keys else { return Ok(None) };
+        let name = keys.join(".");
+        let found = self.fields().find(|(_, field)| field.name() == &name);
+        found.map(|(qualifier, field)| self.stored(qualifier, field, at)).transpose()
     }
 
     /// A score, metric or stored path by its last parts: scores win over metrics, metrics over the
@@ -229,8 +249,7 @@ impl Lowering<'_> {
                 match found.as_slice() {
                     [] => {}
                     [(qualifier, field)] => {
-                        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-                        return Ok(Some(self.stored(column, field)));
+                        return self.stored(*qualifier, field, at).map(Some);
                     }
                     several => {
                         let names: Vec<String> = several.iter().take(5).map(|(_, field)| written(field)).collect();

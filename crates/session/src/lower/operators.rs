@@ -71,6 +71,8 @@ impl Lowering<'_> {
             _ => Operator::GtEq,
         };
         let ((a, left), (b, right)) = (a, b);
+        let kinds = (a.kind, b.kind);
+        let (a, b) = (a.meant_as(kinds.1), b.meant_as(kinds.0));
         let has = |kind| a.kind == kind || b.kind == kind;
         if has(Kind::Null) {
             return Ok(Value::null_bool());
@@ -131,7 +133,7 @@ impl Lowering<'_> {
             // The other way round: a list that includes the value.
             _ => return self.includes(set, operand, negated, set.position),
         };
-        let value = self.lower(operand)?;
+        let mut value = self.lower(operand)?;
         if value.kind == Kind::Null || items.is_empty() {
             return Ok(if items.is_empty() { Value::bool(lit(negated)) } else { Value::null_bool() });
         }
@@ -140,6 +142,9 @@ impl Lowering<'_> {
             list.push((self.lower(item)?, item));
         }
         let all = |kind: Kind| list.iter().all(|(item, _)| item.kind == kind);
+        if all(Kind::Text) {
+            value = value.loosened();
+        }
         let is_text = matches!(value.kind, Kind::Text | Kind::Loose | Kind::Json);
         let (expr, list) = if value.kind == Kind::Number && all(Kind::Number) {
             (value.expr, list.into_iter().map(|(item, _)| item.expr).collect())
@@ -201,7 +206,7 @@ impl Lowering<'_> {
 
     /// `x includes y`.
     pub(super) fn includes(&self, container: &Tree, item: &Tree, negated: bool, at: Position) -> Lowered {
-        let (list, value) = (self.lower(container)?, self.lower(item)?);
+        let (list, value) = (self.lower(container)?.loosened(), self.lower(item)?);
         if list.kind == Kind::Null || value.kind == Kind::Null {
             return Ok(Value::null_bool());
         }
