@@ -152,7 +152,8 @@ fn condition(random: &mut Random, depth: usize) -> Condition {
     let branch = |random: &mut Random| Box::new(condition(random, depth + 1));
     match random.next(if depth > 3 { 9 } else { 15 }) {
         0 => Condition::Compare(Term::Loose(random.pick(&PATHS)), compare, text(random)),
-        1 => Condition::Compare(Term::Loose(random.pick(&PATHS)), compare, Term::Bool(negated)),
+        1 if negated => Condition::Compare(Term::Loose(random.pick(&PATHS)), compare, Term::Loose(random.pick(&PATHS))),
+        1 => Condition::Compare(Term::Loose(random.pick(&PATHS)), compare, Term::Bool(random.next(2) == 0)),
         2 => {
             let all: [Term; 5] = [
                 Term::Loose(PATHS[random.next(7)]),
@@ -282,7 +283,12 @@ fn compared(row: &Value, a: &Term, sign: &str, b: &Term) -> Option<bool> {
     if let Term::Bool(value) = b {
         return Some(ordered(a.text(row)?.parse::<bool>().ok()?, sign, *value));
     }
-    Some(ordered(a.text(row)?, sign, b.text(row)?))
+    let (left, right) = (a.text(row)?, b.text(row)?);
+    // Two values out of JSON are compared as numbers where both are.
+    if let (Term::Loose(_), Term::Loose(_), Ok(left), Ok(right)) = (a, b, left.parse::<f64>(), right.parse::<f64>()) {
+        return Some(ordered(left, sign, right));
+    }
+    Some(ordered(left, sign, right))
 }
 
 /// `%` any run, `_` one character, `\` makes the next one literal.

@@ -1,6 +1,7 @@
 //! Diffs and summaries: the pinned rules, and an independent recomputation.
 
 mod diff;
+mod invariants;
 mod recomputed;
 
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ use evalhouse_session::Session;
 use crate::answer::Answer;
 use crate::key::Key;
 use crate::measures::{Measure, scores};
+use crate::rows::row_statistics;
 use crate::scope::{cases_of, side};
 use crate::{AnalysisError, Selected};
 
@@ -44,6 +45,8 @@ pub async fn trials(
     let threshold = options.threshold.unwrap_or(1.0);
     let cases = cases_of(session, experiment, options.filter.as_deref()).await?;
     let hash = key.hash(session, cases.schema())?;
+    // Rows without a key are trials of nothing, but their scores are scores.
+    let rows = row_statistics(cases.clone(), &scores).await?;
     let keyed = cases.filter(hash.clone().is_not_null())?;
 
     let first = |column: &str| first_value(ident(column), key.trial_order());
@@ -64,7 +67,6 @@ pub async fn trials(
             var_sample(score.value()).alias(format!("var{i}")),
             min(score.value()).alias(format!("min{i}")),
             max(score.value()).alias(format!("max{i}")),
-            sum(score.value()).alias(format!("sum{i}")),
             pass(score)?.alias(format!("pass{i}")),
         ]);
     }
@@ -75,7 +77,7 @@ pub async fn trials(
     let mut over_cases = vec![
         min(ident("trials")).alias("trials_min"),
         max(ident("trials")).alias("trials_max"),
-        sum(ident("trials")).alias("rows"),
+        sum(ident("trials")).alias("keyed"),
         count(lit(1)).alias("cases"),
     ];
     for i in 0..scores.len() {
@@ -85,8 +87,6 @@ pub async fn trials(
         let freedom = double(column("n")) - lit(1.0);
         let several = column("n").gt(lit(1_i64));
         over_cases.extend([
-            sum(column("sum")).alias(format!("sum{i}")),
-            sum(column("n")).alias(format!("n{i}")),
             count(column("mean")).alias(format!("cases{i}")),
             avg(column("mean")).alias(format!("mean{i}")),
             stddev(column("mean")).alias(format!("between{i}")),
@@ -125,13 +125,12 @@ pub async fn trials(
         trials_max,
         ..TrialReport::default()
     };
-    report.experiment.rows = totals.int(0, "rows");
+    report.experiment.rows = rows.rows(&experiment.experiment.id);
     report.experiment.cases = totals.int(0, "cases");
     for ((i, score), pass) in scores.iter().enumerate().zip(rates) {
         let float = |name: &str| totals.float(0, &format!("{name}{i}"));
-        let n = totals.int(0, &format!("n{i}"));
         let entry = TrialScore {
-            row_mean: float("sum").filter(|_| n > 0).map(|sum| sum / n as f64),
+            row_mean: rows.of(&experiment.experiment.id, i).mean,
             case_mean: float("mean"),
             within_sd: float("within")
                 .zip(float("freedom"))
@@ -145,6 +144,13 @@ pub async fn trials(
         report.scores.insert(score.name.clone(), entry);
     }
     report.cases = (0..shown.rows()).map(|row| trial_case(&shown, row, &scores)).collect();
+    let keyless = report.experiment.rows - totals.int(0, "keyed");
+    if keyless > 0 {
+        let rows = if keyless == 1 { "row has" } else { "rows have" };
+        report
+            .warnings
+            .push(format!("{keyless} {rows} no key (`{}` is null) and count as trials of no case", report.key));
+    }
     if trials_max <= 1 {
         report.warnings.push(format!(
             "no case has several trials: no two rows have an equal `{}`; another key may tell, see --key",
@@ -198,6 +204,8 @@ async fn pass_rates(
             }
         }
     }
+    // A t interval of few cases may reach beyond what a chance can be.
+    let chance = |end: Option<f64>| end.map(|end| end.clamp(0.0, 1.0));
     let by_case = cases.aggregate(vec![hash.clone().alias("key")], of_case)?;
     let answer = Answer::of(by_case.aggregate(vec![], over_cases)?).await?;
     let rate = |i: usize, k: i64| {
@@ -206,11 +214,11 @@ async fn pass_rates(
             k,
             cases: at.int("n"),
             at_least_one: at.float("mean"),
-            at_least_one_low: at.float("ci_low"),
-            at_least_one_high: at.float("ci_high"),
+            at_least_one_low: chance(at.float("ci_low")),
+            at_least_one_high: chance(at.float("ci_high")),
             all: hat.float("mean"),
-            all_low: hat.float("ci_low"),
-            all_high: hat.float("ci_high"),
+            all_low: chance(hat.float("ci_low")),
+            all_high: chance(hat.float("ci_high")),
         }
     };
     Ok((0..scores.len()).map(|i| (1..=k_max).map(|k| rate(i, k)).filter(|rate| rate.cases > 0).collect()).collect())

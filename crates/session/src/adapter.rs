@@ -118,7 +118,8 @@ impl Adapter {
         match self.adapted.field_with_name(field.name()) {
             // Stored as numbers here, text over all files: the text is how the JSON spells it.
             Ok(here) => kind_of(field.data_type()) == Kind::Text && kind_of(here.data_type()) != Kind::Text,
-            Err(_) => self.json.contains(stored) || self.open.contains(json),
+            // A path that holds no scalar in a file is listed by its own name: no column is named for it.
+            Err(_) => self.json.contains(stored) || self.json.contains(path) || self.open.contains(json),
         }
     }
 

@@ -188,7 +188,7 @@ impl Layout {
         let mut fields = fixed_arrow_fields(survey.is_root);
         let mut columns = BTreeMap::new();
         let mut footer = FileFooter { format: FORMAT_VERSION, ..FileFooter::default() };
-        let mut learn = |field: &str, key: &str, kind| {
+        let mut learn = |known: &mut Columns, field: &str, key: &str, kind| {
             let column = known.learn(field, key, kind);
             columns.insert(format!("{field}.{key}"), column.clone());
             column
@@ -196,7 +196,7 @@ impl Layout {
         for (field, names) in [(schema::SCORES, &survey.scores), (schema::METRICS, &survey.metrics)] {
             for name in names {
                 let key = encode_column("", name).split_off(1);
-                let column = learn(field, &key, Kind::Float);
+                let column = learn(&mut known, field, &key, Kind::Float);
                 fields.push(Field::new(column.name, DataType::Float64, true));
             }
         }
@@ -204,7 +204,7 @@ impl Layout {
         for (field, plan) in survey.plans() {
             let mut stored = Vec::new();
             for (key, kind) in &plan.shredded {
-                let column = learn(field, key, *kind);
+                let column = learn(&mut known, field, key, *kind);
                 // Integers fit a column of doubles when each is exact; the shredder saw to that only
                 // within this file, so a wider stored kind is used for integers alone.
                 let fits = column.stored == *kind;
@@ -216,12 +216,19 @@ impl Layout {
                 }
             }
             for (key, kind) in &plan.json {
-                footer.json.push(learn(field, key, *kind).name);
+                footer.json.push(learn(&mut known, field, key, *kind).name);
             }
             if plan.open {
                 footer.open.push(field.to_string());
             }
             paths.push((field, stored));
+            for key in &plan.containers {
+                let path = format!("{field}.{key}");
+                match known.get(&path).is_some() {
+                    true => footer.json.push(learn(&mut known, field, key, Kind::Text).name),
+                    false => footer.json.push(path),
+                }
+            }
         }
         Self {
             is_root: survey.is_root,

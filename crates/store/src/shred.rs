@@ -79,6 +79,9 @@ pub(crate) struct Plan {
     pub(crate) shredded: BTreeMap<String, Kind>,
     /// Encoded key → kind in SQL, for paths that stay in the JSON.
     pub(crate) json: BTreeMap<String, Kind>,
+    /// Encoded keys that only ever hold objects or arrays here. They are no columns, but where another
+    /// file has scalars under such a path, this one's values are in its JSON.
+    pub(crate) containers: Vec<String>,
     /// Other paths may be in the JSON.
     pub(crate) open: bool,
 }
@@ -115,7 +118,8 @@ impl Shredder {
                 Some(Found::Json(kind)) => {
                     plan.json.insert(node.key.clone(), kind);
                 }
-                None => {}
+                None if node.container && plan.containers.len() < PATHS_MAX => plan.containers.push(node.key.clone()),
+                None => plan.open |= node.container,
             }
         }
         plan
