@@ -2,6 +2,7 @@
 
 mod diff;
 mod invariants;
+mod plans;
 mod recomputed;
 
 use std::path::{Path, PathBuf};

@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{Result, plan_datafusion_err, plan_err};
+use datafusion::common::{JoinType, Result, plan_datafusion_err, plan_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, first_value, max, min, stddev};
 use datafusion::logical_expr::{Expr, ident, lit, when};
 use evalhouse_model::schema;
-use evalhouse_session::Session;
+use evalhouse_session::{EXPERIMENTS, Session};
 use futures::FutureExt;
 
 use crate::AnalysisError;
@@ -258,28 +258,20 @@ async fn means(
     let cases = cases_of_all(session, experiments, None).await?;
     let hash = key.hash(session, cases.schema())?;
     let mean_ci = session.aggregate("mean_ci")?;
+    // Names are of experiments, not of cases: they are looked up when the cases are summed up.
+    let known = [schema::PROJECT, schema::EXPERIMENT, schema::EXPERIMENT_ID, schema::CREATED];
+    let named = session.table(EXPERIMENTS).await?.select_columns(&known)?;
     let mut parts = Vec::new();
     for score in scores {
         let by_case = cases.clone().filter(hash.clone().is_not_null())?.aggregate(
-            vec![
-                ident(schema::PROJECT),
-                ident(schema::EXPERIMENT),
-                ident(schema::EXPERIMENT_ID),
-                hash.clone().alias("key"),
-            ],
-            vec![
-                reducer.aggregate(session, score.value(), key.trial_order())?.alias("value"),
-                min(ident(schema::CREATED)).alias("first"),
-            ],
+            vec![ident(schema::EXPERIMENT_ID), hash.clone().alias("key")],
+            vec![reducer.aggregate(session, score.value(), key.trial_order())?.alias("value")],
         )?;
         let summed = by_case.aggregate(
-            vec![ident(schema::PROJECT), ident(schema::EXPERIMENT), ident(schema::EXPERIMENT_ID)],
-            vec![
-                mean_ci.call(vec![ident("value")]).alias("ci"),
-                count(lit(1_i64)).alias("cases"),
-                min(ident("first")).alias(schema::CREATED),
-            ],
+            vec![ident(schema::EXPERIMENT_ID).alias("of")],
+            vec![mean_ci.call(vec![ident("value")]).alias("ci"), count(lit(1_i64)).alias("cases")],
         )?;
+        let summed = named.clone().join(summed, JoinType::Inner, &[schema::EXPERIMENT_ID], &["of"], None)?;
         let part = |name: &str| get_field(ident("ci"), name).alias(name);
         let mut columns = vec![
             ident(schema::PROJECT),
