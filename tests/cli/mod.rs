@@ -1,12 +1,14 @@
 //! The program, seen from outside: every command in a fresh folder, its exit status, standard output
 //! and standard error compared with a snapshot.
 
+mod analyses;
 mod cases;
 mod diff;
 mod experiments;
 mod export;
 mod help;
 mod import;
+mod projects;
 mod shell;
 mod show;
 mod sql;

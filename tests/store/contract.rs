@@ -1,8 +1,9 @@
 //! What a store promises, wherever it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use evalhouse_store::{Store, StoreError, WriterOptions};
+use evalhouse_store::{OptimizeOptions, Store, StoreError, WriterOptions};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 
@@ -44,7 +45,114 @@ on_every_store!(
     a_record_that_was_never_written_is_healed,
     a_large_experiment_is_stored_as_a_small_one_is,
     kinds_of_a_path_may_differ_between_experiments,
+    settings_of_writers_at_once_are_all_kept,
+    optimize_changes_files_and_no_answer,
+    an_experiment_in_a_merged_file_can_be_replaced,
+    imports_go_on_while_files_are_merged,
+    vacuum_removes_what_no_version_lists,
 );
+
+const SUMS: &str = "select experiment, count(*), avg(scores.f), min(metadata.model), sum(metadata.case) from cases group by 1 order by 1";
+
+async fn settings_of_writers_at_once_are_all_kept(url: &str) {
+    Store::create(url).await.unwrap();
+    let writers = (0..6).map(|i| {
+        let url = url.to_string();
+        tokio::spawn(async move {
+            let store = Store::open(&url).await.unwrap();
+            let change = |settings: &mut evalhouse_model::ProjectSettings| -> Result<(), StoreError> {
+                settings.baselines.insert(format!("b{i}"), format!("e{i}"));
+                Ok(())
+            };
+            store.change_settings("p", change).await.unwrap().unwrap();
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let store = Store::open(url).await.unwrap();
+    assert_eq!(store.snapshot().await.unwrap().settings("p").baselines.len(), 6);
+    // What is refused is not stored.
+    let refused = store.change_settings("p", |settings| {
+        settings.baselines.clear();
+        Err::<(), &str>("no")
+    });
+    assert_eq!(refused.await.unwrap(), Err("no"));
+    assert_eq!(store.snapshot().await.unwrap().settings("p").baselines.len(), 6);
+}
+
+async fn optimize_changes_files_and_no_answer(url: &str) {
+    let store = Store::create(url).await.unwrap();
+    for i in 0..6 {
+        put(&store, &format!("e{i}"), spans(3 + i, i as f64 / 10.0)).await;
+    }
+    let before = query(&store, SUMS).await;
+    let children = query(&store, "select count(*), sum(scores.f) from spans").await;
+    let outcome = store.optimize(&OptimizeOptions::default(), None).await.unwrap();
+    assert_eq!((outcome.files_before, outcome.files_after), (12, 2));
+    assert_eq!(query(&store, SUMS).await, before);
+    assert_eq!(query(&store, "select count(*), sum(scores.f) from spans").await, children);
+    // Opened anew, records and files still agree; and there is nothing left to do.
+    let again = Store::open(url).await.unwrap();
+    assert_eq!(again.experiments().await.unwrap().len(), 6);
+    assert_eq!(query(&again, SUMS).await, before);
+    assert_eq!(again.optimize(&OptimizeOptions::default(), None).await.unwrap().merged, 0);
+}
+
+async fn an_experiment_in_a_merged_file_can_be_replaced(url: &str) {
+    let store = Store::create(url).await.unwrap();
+    for i in 0..3 {
+        put(&store, &format!("e{i}"), spans(4, 0.5)).await;
+    }
+    store.optimize(&OptimizeOptions::default(), None).await.unwrap();
+    put(&store, "e1", spans(2, 0.25)).await;
+    let expected = ["e0|4|0.5|m|6", "e1|2|0.25|m|1", "e2|4|0.5|m|6"];
+    assert_eq!(query(&store, SUMS).await, expected);
+    let again = Store::open(url).await.unwrap();
+    assert_eq!(query(&again, SUMS).await, expected);
+    assert_eq!(query(&again, "select count(*) from spans where experiment = 'e1'").await, ["4"]);
+    let rows: Vec<i64> = again.experiments().await.unwrap().iter().map(|one| one.rows).collect();
+    assert_eq!(rows, [4, 2, 4]);
+}
+
+async fn imports_go_on_while_files_are_merged(url: &str) {
+    let store = Store::create(url).await.unwrap();
+    for i in 0..4 {
+        put(&store, &format!("e{i}"), spans(3, 0.5)).await;
+    }
+    let importer = {
+        let url = url.to_string();
+        tokio::spawn(async move {
+            let store = Store::open(&url).await.unwrap();
+            // New ones, and new versions of what is being merged.
+            for i in 0..6 {
+                put(&store, &format!("e{i}"), spans(5, 1.0)).await;
+            }
+        })
+    };
+    for _ in 0..3 {
+        store.optimize(&OptimizeOptions::default(), None).await.unwrap();
+    }
+    importer.await.unwrap();
+    store.optimize(&OptimizeOptions::default(), None).await.unwrap();
+    let expected: Vec<String> = (0..6).map(|i| format!("e{i}|5|1|m|10")).collect();
+    assert_eq!(query(&store, SUMS).await, expected);
+}
+
+async fn vacuum_removes_what_no_version_lists(url: &str) {
+    let store = Store::create(url).await.unwrap();
+    for i in 0..3 {
+        put(&store, &format!("e{i}"), spans(4, 0.5)).await;
+    }
+    store.optimize(&OptimizeOptions::default(), None).await.unwrap();
+    let before = query(&store, SUMS).await;
+    assert_eq!(store.vacuum(Duration::from_secs(3600), false).await.unwrap().files, 0, "files are young");
+    let would = store.vacuum(Duration::ZERO, true).await.unwrap();
+    let did = store.vacuum(Duration::ZERO, false).await.unwrap();
+    assert_eq!((would.files, did.files), (6, 6));
+    assert_eq!(query(&Store::open(url).await.unwrap(), SUMS).await, before);
+    assert_eq!(store.vacuum(Duration::ZERO, false).await.unwrap().files, 0);
+}
 
 async fn a_missing_store_is_said_to_be_missing(url: &str) {
     assert!(matches!(Store::open(url).await, Err(StoreError::NotFound { .. })));
@@ -176,8 +284,9 @@ async fn a_newer_format_is_refused() {
     Store::create(url).await.unwrap();
     let log = folder.path().join("spans/_delta_log/00000000000000000000.json");
     let text = std::fs::read_to_string(&log).unwrap();
-    assert!(text.contains(r#""evalhouse.format":"1""#), "{text}");
-    std::fs::write(&log, text.replace(r#""evalhouse.format":"1""#, r#""evalhouse.format":"99""#)).unwrap();
+    let own = format!(r#""evalhouse.format":"{}""#, evalhouse_store::FORMAT_VERSION);
+    assert!(text.contains(&own), "{text}");
+    std::fs::write(&log, text.replace(&own, r#""evalhouse.format":"99""#)).unwrap();
     let error = Store::open(url).await.unwrap_err();
     assert!(matches!(error, StoreError::NewerFormat { found: 99, .. }), "{error}");
     assert!(error.hint().is_some());

@@ -133,6 +133,8 @@ fn compared(cell: &CaseCell, show: impl Fn(Option<f64>) -> String) -> Cell {
         Some("unchanged") => Cell::new(format!("{shown} ="), Tone::Quiet),
         Some("lost_score") => Cell::new(format!("{before} → {NONE} lost"), Tone::Caution),
         Some("gained_score") => Cell::new(format!("{NONE} → {shown} gained"), Tone::Caution),
+        // Of a case that only the baseline has.
+        _ if shown == NONE && before != NONE => Cell::new(format!("{before} → {NONE}"), Tone::Quiet),
         _ if shown == NONE => Cell::new(shown, Tone::Quiet),
         _ => Cell::plain(shown),
     }

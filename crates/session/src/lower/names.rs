@@ -30,7 +30,12 @@ impl Lowering<'_> {
             Some(found) => Ok(found),
             None if *quoted && rest.is_empty() => Ok(Value::new(lit(name.as_str()), Kind::Text)),
             None => {
-                let known: Vec<String> = self.fields().map(|(_, field)| written(field)).collect();
+                let mut known: Vec<String> = self.fields().map(|(_, field)| written(field)).collect();
+                // Scores and metrics go by their own names too.
+                let short = |name: &String| {
+                    ["scores.", "metrics."].iter().find_map(|field| name.strip_prefix(field).map(str::to_string))
+                };
+                known.extend(known.iter().filter_map(short).collect::<Vec<_>>());
                 let error = LanguageError::new(format!("there is no column `{name}`"), at);
                 Err(error.suggest(name, known.iter().map(String::as_str)))
             }

@@ -1,0 +1,71 @@
+//! `settings`, `keys`, `query`, `btql`, `optimize`, `vacuum`
+
+use super::{Program, check};
+
+fn imported() -> Program {
+    let program = Program::new();
+    let output = program.run(&["import", "runs", "--project", "support-assistant", "--quiet"]);
+    assert_eq!(output.code, Some(0), "{output}");
+    program
+}
+
+#[test]
+fn settings_change_how_a_project_is_read() {
+    let program = imported();
+    let set = |name: &str, value: &str| program.run(&["settings", "support-assistant", "set", name, value]);
+    check("settings_none", program.run(&["settings", "support-assistant"]));
+    check("settings_key", set("comparison_key", "metadata.case_id"));
+    check("settings_column", set("columns.tier", "upper(metadata.tier)"));
+    check("settings_direction", set("scores.Helpfulness.direction", "lower"));
+    check(
+        "settings_aggregate",
+        set("aggregate_scores.Overall", r#"{"type": "weighted", "categories": {"Factuality": 2, "Helpfulness": 1}}"#),
+    );
+    check("settings_all", program.run(&["settings", "support-assistant"]));
+    check("settings_json", program.run(&["settings", "support-assistant", "--format", "json"]));
+    check("settings_diff", program.run(&["diff", "support-assistant/baseline", "prompt-v2"]));
+    check("settings_group", program.run(&["cases", "prompt-v2", "--group-by", "tier"]));
+    check("settings_wrong", set("comparison_key", "metadata.case_id +"));
+    check("settings_unknown", set("comparison_kye", "input"));
+    check("settings_unset", program.run(&["settings", "support-assistant", "unset", "comparison_key"]));
+}
+
+#[test]
+fn a_key_is_tried_before_it_is_saved() {
+    let program = Program::with_bundled_data();
+    check("keys_check", program.run(&["keys", "check", "support-assistant", "input.question"]));
+    check("keys_check_wrong", program.run(&["keys", "check", "support-assistant", "inptu.question"]));
+}
+
+#[test]
+fn named_queries_take_values() {
+    let program = Program::with_bundled_data();
+    check("query_list", program.run(&["query"]));
+    check(
+        "query",
+        program.run(&["query", "score-by-field", "experiment=prompt-v2", "score=Factuality", "field=category"]),
+    );
+    check("query_missing", program.run(&["query", "score-by-field", "experiment=prompt-v2"]));
+    check("query_unknown", program.run(&["query", "score-by-feild"]));
+    check("query_injection", program.run(&["query", "mean-scores", "project=x' OR '1'='1"]));
+}
+
+#[test]
+fn btql_is_answered() {
+    let program = Program::with_bundled_data();
+    let grouped = "dimensions: metadata.category | measures: avg(scores.Factuality) as f, count(1) as n | from: experiment('prompt-v2') summary | sort: f";
+    check("btql", program.run(&["btql", grouped]));
+    check("btql_wrong", program.run(&["btql", "select: id | from: experiment('prompt-v2') | fliter: true"]));
+}
+
+#[test]
+fn optimize_and_vacuum_say_what_they_did() {
+    let program = imported();
+    let before = program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded();
+    let optimized = program.run(&["optimize", "--format", "json"]).json();
+    assert_eq!((&optimized["files_before"], &optimized["files_after"]), (&8.into(), &2.into()), "{optimized:#}");
+    let vacuumed = program.run(&["vacuum", "--retain", "0s", "--force", "--format", "json"]);
+    assert_eq!(vacuumed.code, Some(0), "{vacuumed}");
+    let after = program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded();
+    assert_eq!(before.stdout, after.stdout);
+}
