@@ -62,7 +62,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, LanguageError> {
         at = skip_blank(text, at)?;
         let rest = &text[at..];
         let Some(first) = rest.chars().next() else { break };
-        let (kind, length) = token(rest, first).map_err(|message| {
+        let (kind, length) = in_path(&found, at, rest).map_or_else(|| token(rest, first), Ok).map_err(|message| {
             LanguageError::new(message, Position { start: at, end: (at + first.len_utf8()).min(text.len()) })
         })?;
         found.push(Token { kind, position: Position { start: at, end: at + length } });
@@ -70,6 +70,18 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, LanguageError> {
     }
     found.push(Token { kind: Kind::End, position: Position { start: text.len(), end: text.len() } });
     Ok(found)
+}
+
+/// A dot right after a name steps into it, and what follows is a key: `metadata.2024` has no number in
+/// it.
+fn in_path(found: &[Token], at: usize, rest: &str) -> Option<(Kind, usize)> {
+    let last = found.last()?;
+    if matches!(last.kind, Kind::Symbol(".")) && rest.starts_with(|c: char| c.is_ascii_digit()) {
+        let length = word_length(rest);
+        return Some((Kind::Word(rest[..length].to_string()), length));
+    }
+    let is_name = matches!(last.kind, Kind::Word(_) | Kind::Quoted(_) | Kind::Symbol("]" | ")"));
+    (is_name && last.position.end == at && rest.starts_with('.')).then_some((Kind::Symbol("."), 1))
 }
 
 /// Past blanks and comments.

@@ -332,7 +332,6 @@ impl Parser {
             return match token.kind {
                 Kind::Word(name) => Ok(Some(Step::Key { name, quoted: false })),
                 Kind::Quoted(name) => Ok(Some(Step::Key { name, quoted: true })),
-                Kind::Int(number) => Ok(Some(Step::Key { name: number.to_string(), quoted: false })),
                 other => {
                     let message = format!("expected a name after the dot, found {}", other.shown());
                     Err(LanguageError::new(message, token.position))

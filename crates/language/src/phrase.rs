@@ -199,7 +199,8 @@ impl Reader<'_> {
             }
         }
         self.next = start;
-        if self.take(&["not"]) {
+        // Nobody says "not not".
+        if self.take(&["not"]) && self.words.get(self.next).is_none_or(|word| !word.eq_ignore_ascii_case("not")) {
             return match self.part()? {
                 // What is not known to hold does not hold: null counts as false.
                 Part::Condition(part) => {

@@ -114,18 +114,12 @@ fn write_step(f: &mut Formatter<'_>, step: &Step, is_first: bool) -> fmt::Result
             if !is_first {
                 f.write_char('.')?;
             }
-            let mut characters = name.chars();
-            let is_plain = characters.next().is_some_and(starts_word)
-                && characters.all(|c| c.is_alphanumeric() || c == '_' || c == '@')
+            let starts = |c: char| starts_word(c) || (!is_first && c.is_ascii_digit());
+            let is_plain = name.starts_with(starts)
+                && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '@')
                 && (!is_first || !RESERVED.contains(&name.to_ascii_lowercase().as_str()));
-            // A number after a dot is a plain key too, and a word that is quoted stays so.
-            let is_number =
-                !is_first && !name.is_empty() && name.len() < 19 && name.bytes().all(|b| b.is_ascii_digit());
-            if (is_plain || (is_number && (name == "0" || !name.starts_with('0')))) && !is_quoted {
-                f.write_str(name)
-            } else {
-                quoted(f, name, '"')
-            }
+            // A word that is quoted stays so.
+            if is_plain && !is_quoted { f.write_str(name) } else { quoted(f, name, '"') }
         }
     }
 }
