@@ -4,12 +4,14 @@
 //! - `import`: what files become, what is refused, and in which words
 //! - `sql`: tables, paths and functions, as sqllogictest files in `tests/sql/`
 //! - `analysis`: diffs and summaries against an independent recomputation and the pinned rules
+//! - `btql`: BTQL queries against what the logged rows say
 //! - `cli`: whole outputs of the program
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current
 //! - `filters`: generated filters against a plain evaluation over the rows
 
 mod analysis;
+mod btql;
 mod cli;
 mod crash;
 mod docs;

@@ -235,7 +235,9 @@ impl Plan<'_> {
             if unpivot.key.is_some() {
                 return fault("a list has no keys: unpivot it as (value)", unpivot.expr.position);
             }
-            return Ok(rows.with_column(&unpivot.value, value)?.unnest_columns(&[unpivot.value.as_str()])?);
+            // A row without elements gives no row.
+            let unnested = rows.with_column(&unpivot.value, value)?.unnest_columns(&[unpivot.value.as_str()])?;
+            return Ok(unnested.filter(ident(&unpivot.value).is_not_null())?);
         }
         let entries = self.call("json_entries", vec![value])?;
         let unnested = rows.with_column("__entry", entries)?.unnest_columns(&["__entry"])?;
