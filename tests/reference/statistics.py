@@ -1,6 +1,6 @@
 """Writes tests/fixtures/statistics.json: seeded data and what scipy and statsmodels say of it.
 
-Run from the root of the repository, in an environment with numpy, scipy and statsmodels:
+Run from the root of the repository, in an environment with numpy, scipy, statsmodels and scikit-learn:
 
     python tests/reference/statistics.py
 
@@ -13,15 +13,24 @@ The answers are computed by their libraries and by brute force, never by a copy 
 - Wilson interval: `statsmodels` `proportion_confint`;
 - clusters: ordinary least squares on a constant with `cov_type="cluster"`. statsmodels' small-sample
   factor is G/(G-1) * (n-1)/(n-k); with k = 1, a constant alone, it is G/(G-1), which is ours. Its
-  t statistics use G-1 degrees of freedom with `use_t=True`, as ours do.
+  t statistics use G-1 degrees of freedom with `use_t=True`, as ours do;
+- kappa: scikit-learn's `cohen_kappa_score`, plain and weighted; its standard error and interval:
+  `statsmodels` `cohens_kappa`;
+- corrections for many tests: `statsmodels` `multipletests`;
+- Welch's test: `scipy.stats.ttest_ind_from_stats`;
+- pass@k and pass^k: counting all subsets of k of the n trials.
 """
 
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 from scipy import special, stats
 from statsmodels.regression.linear_model import OLS
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import cohens_kappa
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "statistics.json"
@@ -40,6 +49,10 @@ def main():
         "wilson": wilson(),
         "means": means(np.random.default_rng(20260101)),
         "paired": paired(np.random.default_rng(20260102)),
+        "agreement": agreement(np.random.default_rng(20260103)),
+        "family": family(np.random.default_rng(20260104)),
+        "welch": welch(np.random.default_rng(20260105)),
+        "passes": passes(),
     }
     FIXTURE.parent.mkdir(exist_ok=True)
     FIXTURE.write_text(to_text(fixture))
@@ -191,6 +204,56 @@ def paired_case(name, base, candidate, clusters=None):
         "name": name, "base": base.tolist(), "candidate": candidate.tolist(), "clusters": clusters,
         "n": n, **answer,
     }
+
+
+def agreement(rng):
+    """Two judges of the same things, in 2 to 6 ordered categories."""
+    cases = []
+    for categories, n, noise in [(2, 40, 0.2), (3, 200, 0.5), (5, 60, 0.9), (6, 1000, 0.3), (4, 25, 0.0)]:
+        first = rng.integers(0, categories, n)
+        second = np.where(rng.random(n) < noise, rng.integers(0, categories, n), first)
+        counts = np.zeros((categories, categories), dtype=int)
+        np.add.at(counts, (first, second), 1)
+        known = cohens_kappa(counts, return_results=True)
+        labels = list(range(categories))
+        score = lambda weights: float(cohen_kappa_score(first, second, labels=labels, weights=weights))
+        cases.append({
+            "counts": counts.tolist(), "kappa": score(None), "linear": score("linear"),
+            "quadratic": score("quadratic"), "observed": float((first == second).mean()), "se": float(known.std_kappa),
+        })
+    return cases
+
+
+def family(rng):
+    """p-values, then Holm's and Benjamini and Hochberg's corrections of them."""
+    cases = []
+    for p in [[0.03], [0.01, 0.04, 0.03], [0.5, 0.5, 0.5], rng.random(12).round(3).tolist(), (rng.random(20) ** 4).tolist()]:
+        corrected = lambda method: multipletests(p, method=method)[1].tolist()
+        cases.append({"p": p, "holm": corrected("holm"), "fdr_bh": corrected("fdr_bh")})
+    return cases
+
+
+def welch(rng):
+    """mean, standard error and count of two samples, then the two-sided p-value."""
+    rows = []
+    for _ in range(20):
+        a, b = rng.normal(0.5, 0.2, rng.integers(2, 80)), rng.normal(0.55, 0.4, rng.integers(2, 80))
+        side = lambda x: (float(x.mean()), float(x.std(ddof=1)), len(x))
+        p = stats.ttest_ind_from_stats(*side(a), *side(b), equal_var=False).pvalue
+        rows.append([float(a.mean()), float(stats.sem(a)), len(a), float(b.mean()), float(stats.sem(b)), len(b), float(p)])
+    return rows
+
+
+def passes():
+    """trials, passes and k, then pass@k and pass^k."""
+    rows = []
+    for n in range(1, 9):
+        for c in range(n + 1):
+            trials = [1] * c + [0] * (n - c)
+            for k in range(1, n + 1):
+                chosen = list(itertools.combinations(trials, k))
+                rows.append([n, c, k, sum(map(any, chosen)) / len(chosen), sum(map(all, chosen)) / len(chosen)])
+    return rows
 
 
 def flipped_all_ways(differences):

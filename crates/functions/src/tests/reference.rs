@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::kernels::mean_sample::{MeanInterval, MeanSample};
 use crate::kernels::paired_sample::{PairedDifference, PairedSample};
-use crate::kernels::{binomial, interval, normal, student_t};
+use crate::kernels::welch::{MeanOf, welch};
+use crate::kernels::{agreement, binomial, family, interval, normal, student_t, trials};
 
 const FIXTURE: &str = include_str!("../../../../tests/fixtures/statistics.json");
 const KERNEL_TOLERANCE: f64 = 1e-10;
@@ -158,4 +159,53 @@ fn paired_differences() {
             assert_field(&case, "p", actual.p, ANSWER_TOLERANCE);
         }
     }
+}
+
+#[test]
+fn agreement_of_two_judges() {
+    for case in fixture("agreement") {
+        let rows = case["counts"].as_array().unwrap().iter();
+        let counts: Vec<Vec<i64>> =
+            rows.map(|row| floats(row).into_iter().map(|count| count as i64).collect()).collect();
+        let answer = agreement::agreement(&counts).unwrap();
+        let near = |actual: f64, field: &str| {
+            let expected = case[field].as_f64().unwrap();
+            assert!((actual - expected).abs() < ANSWER_TOLERANCE, "{field} of {counts:?}: {actual}, {expected}");
+        };
+        near(answer.observed, "observed");
+        near(answer.kappa.unwrap(), "kappa");
+        near(answer.linear.unwrap(), "linear");
+        near(answer.quadratic.unwrap(), "quadratic");
+        near(answer.se.unwrap(), "se");
+    }
+}
+
+#[test]
+fn corrections_for_many_tests() {
+    for case in fixture("family") {
+        let p = floats(&case["p"]);
+        for (actual, field) in [(family::holm_adjusted(&p), "holm"), (family::benjamini_hochberg(&p), "fdr_bh")] {
+            for (actual, expected) in actual.into_iter().zip(floats(&case[field])) {
+                assert!((actual - expected).abs() < 1e-12, "{field} of {p:?}: {actual}, {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn welch_tests() {
+    check("welch", |row| {
+        let side = |from: usize| MeanOf { mean: row[from], standard_error: row[from + 1], count: row[from + 2] };
+        welch(side(0), side(3)).unwrap()
+    });
+}
+
+#[test]
+fn passes_of_k_trials() {
+    for row in numbers("passes") {
+        let [n, c, k] = [row[0] as u64, row[1] as u64, row[2] as u64];
+        assert!((trials::pass_at_k(n, c, k).unwrap() - row[3]).abs() < 1e-12, "pass@k {row:?}");
+        assert!((trials::pass_hat_k(n, c, k).unwrap() - row[4]).abs() < 1e-12, "pass^k {row:?}");
+    }
+    assert_eq!((trials::pass_at_k(2, 1, 3), trials::pass_hat_k(2, 1, 3)), (None, None));
 }
