@@ -69,3 +69,39 @@ fn optimize_and_vacuum_say_what_they_did() {
     let after = program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded();
     assert_eq!(before.stdout, after.stdout);
 }
+
+/// Every query that is shipped runs on the bundled data, and its columns are those its header names.
+#[test]
+fn every_shipped_query_runs() {
+    let program = Program::with_bundled_data();
+    let listed = program.run(&["query", "--format", "json"]).json();
+    let queries = listed["queries"].as_array().unwrap();
+    assert!(queries.len() >= 16, "{}", queries.len());
+    for query in queries {
+        let name = query["name"].as_str().unwrap();
+        let mut arguments = vec!["query".to_string(), name.to_string(), "--format".into(), "json".into()];
+        for parameter in query["parameters"].as_array().unwrap() {
+            let parameter = parameter["name"].as_str().unwrap();
+            let value = match parameter {
+                "project" => "support-assistant",
+                "experiment" | "candidate" => "prompt-v2",
+                "base" => "support-assistant/baseline",
+                "score" => "Factuality",
+                "field" => "category",
+                _ => continue,
+            };
+            arguments.push(format!("{parameter}={value}"));
+        }
+        let output = program.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(output.code, Some(0), "{name}: {output}");
+        let answer = output.json();
+        let rows = answer.as_array().unwrap();
+        let columns: Vec<&str> = query["columns"].as_object().unwrap().keys().map(String::as_str).collect();
+        if let Some(first) = rows.first() {
+            let found: Vec<&str> = first.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(found, columns, "{name}");
+        } else {
+            assert!(["missing-scores", "duplicate-inputs"].contains(&name), "{name} answers nothing");
+        }
+    }
+}

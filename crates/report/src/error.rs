@@ -11,13 +11,20 @@ pub enum ReportError {
     Write(#[from] std::io::Error),
     /// The answer could not be put into JSON: our bug.
     #[error("cannot write the answer as JSON")]
-    Json(#[from] serde_json::Error),
+    Json(#[source] serde_json::Error),
     /// A column has a type that the format cannot hold.
     #[error("cannot write the rows in this format")]
     Arrow(#[from] arrow::error::ArrowError),
     /// The Parquet file could not be written.
     #[error("cannot write the rows as Parquet")]
     Parquet(#[from] parquet::errors::ParquetError),
+}
+
+impl From<serde_json::Error> for ReportError {
+    fn from(error: serde_json::Error) -> Self {
+        // Of an output that took no bytes, JSON is not to blame.
+        if error.is_io() { Self::Write(error.into()) } else { Self::Json(error) }
+    }
 }
 
 impl ReportError {

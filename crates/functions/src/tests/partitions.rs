@@ -170,6 +170,11 @@ proptest! {
             ("mean_ci", &["base"]),
             ("mean_ci", &["base", "cluster"]),
             ("weighted_avg", &["base", "weight"]),
+            ("score_diff", &["base", "candidate"]),
+            ("mode", &["base"]),
+            ("majority", &["base"]),
+            ("cohen_kappa", &["base", "candidate"]),
+            ("weighted_kappa", &["base", "candidate"]),
         ] {
             let (function, batch) = (aggregate(name), batch(&rows, columns));
             let expected = at_once(&function, &batch);
@@ -208,9 +213,19 @@ async fn plans_of_one_and_of_eight_partitions_agree() {
         "paired_diff(base, candidate)",
         "paired_diff(base, candidate) FILTER (WHERE base > 0.5)",
         "paired_diff(base, candidate, cluster)",
+        "score_diff(base, candidate, 0.05, 'lower')",
+        "score_diff(base, candidate, 0.0, 'higher', cluster)",
         "mean_ci(candidate)",
         "mean_ci(candidate, cluster)",
         "weighted_avg(base, weight)",
+        "mode(base)",
+        "majority(base)",
+        "at_least(base, 3, 0.5)",
+        "pass_at_k(base, 2, 0.5)",
+        "pass_hat_k(base, 2, 0.5)",
+        "cohen_kappa(round(base, 0), round(candidate, 0))",
+        "weighted_kappa(round(base, 1), round(candidate, 1), 'quadratic')",
+        "agreement(round(base, 0), round(candidate, 0))",
     ];
     let mut answers = Vec::new();
     for target_partitions in [1, 8] {
