@@ -1,6 +1,8 @@
 //! 100,000 random and mutated texts: no panic, no stack overflow, no answer to a question that was not
 //! understood.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic; clippy knows only functions marked as tests")]
+
 use evalhouse_language::{
     LanguageError, Names, expression_from_json, parse_expression, parse_query, query_from_json, translate,
 };
