@@ -1,0 +1,1 @@
+//! The HTTP server: what the SDKs speak, and every answer of the engine as JSON.
