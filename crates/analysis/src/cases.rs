@@ -1,11 +1,13 @@
 //! The cases of an experiment as a table, perhaps against a baseline.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::expr::{Sort, WindowFunction};
-use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit, when};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
 use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, ProjectSettings, schema};
 use evalhouse_session::{BASE, CANDIDATE, Session};
 
@@ -13,8 +15,8 @@ use crate::answer::Answer;
 use crate::filter::Filter;
 use crate::key::Key;
 use crate::measures::{Measure, measures};
-use crate::scope::{cases_of, parse, side};
-use crate::{AnalysisError, Selected};
+use crate::scope::{cases_of, parse, side, with_group_size};
+use crate::{AnalysisError, Selected, comparable};
 
 /// Rows shown when no limit is given.
 const LIMIT_DEFAULT: usize = 50;
@@ -37,6 +39,9 @@ pub struct CasesOptions {
     pub limit: Option<usize>,
     /// Which trial of the baseline lines up with each row.
     pub align: Alignment,
+    /// The condition chooses the baseline's cases as well, as a diff does; else every case that it keeps
+    /// is held against whatever the baseline has.
+    pub filter_base: bool,
 }
 
 /// Which trial of the baseline a row is held against.
@@ -63,20 +68,10 @@ pub async fn cases(
 ) -> Result<CaseTable, AnalysisError> {
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
     let mut rows = cases_of(session, experiment, None).await?;
-    let shown_columns: Vec<Expr> = rows.schema().fields().iter().map(|field| ident(field.name())).collect();
-    if filter.as_ref().is_some_and(Filter::counts_trials) {
-        let key = Key::of(session, options.key.as_deref(), &[experiment]);
-        let hash = key.hash(session, rows.schema())?;
-        let size = datafusion::functions_aggregate::count::count_udaf().call(vec![lit(1_i64)]);
-        let size = match size {
-            Expr::AggregateFunction(call) => {
-                Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(call.func), call.params.args))
-                    .partition_by(vec![hash])
-                    .build()?
-            }
-            other => other,
-        };
-        rows = rows.window(vec![size.alias("__group_size")])?;
+    let others = options.sort.iter().chain(options.columns.iter().flatten());
+    let asks_size = |text: &String| Filter::read(text).is_ok_and(|read| read.counts_trials());
+    if filter.as_ref().is_some_and(Filter::counts_trials) || others.into_iter().any(asks_size) {
+        rows = with_group_size(session, rows, &Key::of(session, options.key.as_deref(), &[experiment]))?;
     }
     let paired = filter.as_ref().filter(|filter| options.against.is_some() && filter.is_paired());
     rows = match (&filter, paired) {
@@ -84,39 +79,46 @@ pub async fn cases(
         (Some(filter), Some(_)) => filter.keep_own(session, rows)?,
         (Some(filter), None) => filter.keep_all(session, rows)?,
     };
-    let rows = rows.select(shown_columns)?;
     let columns = columns_of(session, experiment, options, &rows)?;
     let plan = match &options.against {
         Some(base) => against(session, rows, (experiment, base), options, &columns, paired).await?,
         None => {
-            let shown = columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}")));
+            let shown = columns.iter().enumerate();
+            let shown = shown.map(|(i, column)| Ok(column.value.own()?.alias(format!("v{i}"))));
+            let shown = shown.collect::<Result<Vec<Expr>, AnalysisError>>()?;
             let fixed = [
                 ident(schema::ID).alias("id"),
                 ident(schema::TRIAL_INDEX).alias("trial"),
                 ident(schema::POSITION).alias("position"),
             ];
-            let keys = sort_keys(session, options, &rows, &[])?;
-            let sort_columns = keys.iter().enumerate().map(|(i, key)| key.expr.clone().alias(format!("o{i}")));
+            let keys = sort_keys(session, experiment, options, &rows, &[])?;
+            let sort_columns = keys.iter().enumerate();
+            let sort_columns = sort_columns.map(|(i, key)| Ok(key.by.own()?.alias(format!("o{i}"))));
+            let sort_columns = sort_columns.collect::<Result<Vec<Expr>, AnalysisError>>()?;
             rows.select(fixed.into_iter().chain(shown).chain(sort_columns).collect::<Vec<_>>())?.sort(outer(&keys))?
         }
     };
     let total = Answer::of(plan.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
     let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
     let answer = Answer::of(plan.limit(0, Some(limit))?).await?;
+    let warnings = match &options.against {
+        Some(base) => comparable::of_experiments(session, base, experiment).await?,
+        None => Vec::new(),
+    };
     let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options.against.is_some()));
     Ok(CaseTable {
         experiment: side(experiment),
         against: options.against.as_ref().map(side),
         rows: rows.collect(),
         total,
-        warnings: Vec::new(),
+        warnings,
         columns: columns.into_iter().map(|column| column.shown).collect(),
     })
 }
 
 struct Column {
     shown: CaseColumn,
-    expression: Expr,
+    value: Value,
     /// A score or metric, which can be held against the baseline's.
     measure: Option<Measure>,
 }
@@ -125,6 +127,54 @@ impl Column {
     fn is_number(&self) -> bool {
         self.measure.is_some()
     }
+}
+
+/// What a column shows or a sort key goes by.
+enum Value {
+    /// An expression over the row's own case.
+    Own(Expr),
+    /// An expression that speaks of the baseline's case as well.
+    Paired(Filter),
+    /// The delta of a column.
+    Delta(usize),
+}
+
+impl Value {
+    /// Reads an expression; one about pairs needs a baseline.
+    fn read(
+        session: &Session,
+        place: &'static str,
+        text: &str,
+        rows: &DataFrame,
+        with_base: bool,
+    ) -> Result<Self, AnalysisError> {
+        let read = Filter::read_at(place, text)?;
+        if with_base && read.is_paired() {
+            return Ok(Self::Paired(read));
+        }
+        Ok(Self::Own(parse(session, place, text, rows.schema())?))
+    }
+
+    fn own(&self) -> Result<Expr, AnalysisError> {
+        match self {
+            Self::Own(expression) => Ok(expression.clone()),
+            // Read without a baseline there is nothing else; with one, these are made after the join.
+            Self::Paired(_) | Self::Delta(_) => Ok(lit(datafusion::common::ScalarValue::Null)),
+        }
+    }
+
+    fn paired(&self) -> Option<&Filter> {
+        match self {
+            Self::Paired(read) => Some(read),
+            Self::Own(_) | Self::Delta(_) => None,
+        }
+    }
+}
+
+/// One key of the order.
+struct SortKey {
+    by: Value,
+    ascending: bool,
 }
 
 fn columns_of(
@@ -136,21 +186,22 @@ fn columns_of(
     let settings = session.settings(&experiment.experiment.project);
     if let Some(texts) = &options.columns {
         let column = |text: &String| -> Result<Column, AnalysisError> {
-            Ok(column_of(text, parse(session, "--columns", text, rows.schema())?, &settings))
+            let value = Value::read(session, "--columns", text, rows, options.against.is_some())?;
+            Ok(column_of(text, value, &settings))
         };
         return texts.iter().map(column).collect();
     }
     let mut columns: Vec<Column> =
-        [schema::INPUT, schema::OUTPUT].map(|name| column_of(name, ident(name), &settings)).into();
+        [schema::INPUT, schema::OUTPUT].map(|name| column_of(name, Value::Own(ident(name)), &settings)).into();
     let shown = measures(session, &[experiment]).into_iter().filter(|m| m.is_score() || m.name == "duration");
-    columns.extend(shown.map(|m| column_of(&format!("{}.{}", m.field, m.name), m.value(), &settings)));
+    columns.extend(shown.map(|m| column_of(&format!("{}.{}", m.field, m.name), Value::Own(m.value()), &settings)));
     Ok(columns)
 }
 
-fn column_of(text: &str, expression: Expr, settings: &ProjectSettings) -> Column {
+fn column_of(text: &str, value: Value, settings: &ProjectSettings) -> Column {
     // A bare score or metric can be held against the baseline's; any other expression is shown only.
-    let measure = match &expression {
-        Expr::Column(column) => [schema::SCORES, schema::METRICS].into_iter().find_map(|field| {
+    let measure = match &value {
+        Value::Own(Expr::Column(column)) => [schema::SCORES, schema::METRICS].into_iter().find_map(|field| {
             let name = column.name.strip_prefix(field)?.strip_prefix('.')?;
             Some(Measure::new(field, name, settings))
         }),
@@ -161,7 +212,7 @@ fn column_of(text: &str, expression: Expr, settings: &ProjectSettings) -> Column
         Some(measure) => ("metric", schema::metric_unit(&measure.name)),
         None => ("text", ""),
     };
-    Column { shown: CaseColumn { name: text.into(), kind: kind.into(), unit: unit.into() }, expression, measure }
+    Column { shown: CaseColumn { name: text.into(), kind: kind.into(), unit: unit.into() }, value, measure }
 }
 
 /// The candidate's rows with the baseline's trial that lines up, or the mean of its trials.
@@ -176,13 +227,19 @@ async fn against(
     let key = Key::of(session, options.key.as_deref(), &[base, experiment]);
     // What is held against the baseline: what is shown, and what a condition on pairs may name.
     let mut held: Vec<Measure> = columns.iter().filter_map(|column| column.measure.clone()).collect();
-    if filter.is_some() {
+    let keys = sort_keys(session, experiment, options, &rows, columns)?;
+    let paired: Vec<&Filter> = filter
+        .into_iter()
+        .chain(columns.iter().filter_map(|column| column.value.paired()))
+        .chain(keys.iter().filter_map(|key| key.by.paired()))
+        .collect();
+    if !paired.is_empty() {
         let rest = measures(session, &[base, experiment]).into_iter().filter(|m| !held.contains(m));
         held.extend(rest.collect::<Vec<_>>());
     }
-    let carried = filter.map(Filter::carried).unwrap_or_default();
+    let carried: BTreeSet<String> = paired.iter().flat_map(|read| read.carried(session, rows.schema())).collect();
+    let carried: Vec<String> = carried.into_iter().collect();
 
-    let keys = sort_keys(session, options, &rows, columns)?;
     let hash = key.hash(session, rows.schema())?;
     let mut ours = vec![
         ident(schema::ID).alias("id"),
@@ -190,17 +247,22 @@ async fn against(
         ident(schema::POSITION).alias("position"),
         hash.alias("c_key"),
     ];
-    ours.extend(columns.iter().enumerate().map(|(i, column)| column.expression.clone().alias(format!("v{i}"))));
-    ours.extend(keys.iter().enumerate().map(|(i, key)| match &key.expr {
-        // `regressions:SCORE` is a delta, known only after the join.
-        Expr::Placeholder(_) => lit(0_i64).alias(format!("k{i}")),
-        other => other.clone().alias(format!("k{i}")),
-    }));
+    for (i, column) in columns.iter().enumerate() {
+        ours.push(column.value.own()?.alias(format!("v{i}")));
+    }
+    for (i, key) in keys.iter().enumerate() {
+        ours.push(key.by.own()?.alias(format!("k{i}")));
+    }
     ours.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("n{m}"))));
-    ours.extend(carried.iter().map(|name| ident(*name).alias(format!("ours_{name}"))));
+    ours.extend(carried.iter().map(|name| ident(name).alias(format!("ours_{name}"))));
     let candidate = rows.clone().select(ours)?;
 
-    let base_rows = cases_of(session, base, None).await?;
+    let mut base_rows = cases_of(session, base, None).await?;
+    if options.filter_base
+        && let Some(text) = &options.filter
+    {
+        base_rows = Filter::read(text)?.keep_own(session, base_rows)?;
+    }
     let base_hash = key.hash(session, base_rows.schema())?;
     let mut by_trial = vec![base_hash.clone().alias("t_key"), trial(&key, &base_hash)?.alias("t_trial")];
     by_trial.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
@@ -245,8 +307,8 @@ async fn against(
         all.push(base_value(m)?.alias_qualified(Some(BASE), name));
     }
     for name in &carried {
-        all.push(ident(format!("ours_{name}")).alias_qualified(Some(CANDIDATE), *name));
-        all.push(ident(format!("theirs_{name}")).alias_qualified(Some(BASE), *name));
+        all.push(ident(format!("ours_{name}")).alias_qualified(Some(CANDIDATE), name));
+        all.push(ident(format!("theirs_{name}")).alias_qualified(Some(BASE), name));
     }
     let mut joined = joined.select(all)?;
     if let Some(filter) = filter {
@@ -256,7 +318,12 @@ async fn against(
 
     let regression = session.function("regression")?;
     let mut out = ["id", "trial", "position", "presence"].map(ident).to_vec();
-    out.extend((0..columns.len()).map(|i| ident(format!("v{i}"))));
+    for (i, column) in columns.iter().enumerate() {
+        out.push(match column.value.paired() {
+            Some(read) => read.value_over_pairs(session, joined.schema(), &held)?.alias(format!("v{i}")),
+            None => ident(format!("v{i}")),
+        });
+    }
     for (i, column) in columns.iter().enumerate() {
         let Some(measure) = &column.measure else { continue };
         let Some(m) = held.iter().position(|known| known == measure) else { continue };
@@ -269,17 +336,22 @@ async fn against(
             when(ident("m_key").is_not_null().and(ident("c_key").is_not_null()), class).end()?.alias(format!("c{i}")),
         );
     }
-    let own_sorts = keys.iter().enumerate().filter(|(_, key)| !matches!(key.expr, Expr::Placeholder(_)));
-    out.extend(own_sorts.map(|(i, _)| ident(format!("k{i}")).alias(format!("o{i}"))));
+    for (i, key) in keys.iter().enumerate() {
+        out.push(match &key.by {
+            Value::Paired(read) => read.value_over_pairs(session, joined.schema(), &held)?.alias(format!("o{i}")),
+            Value::Own(_) => ident(format!("k{i}")).alias(format!("o{i}")),
+            Value::Delta(_) => continue,
+        });
+    }
     order(joined.select(out)?, &keys, columns)
 }
 
 /// What the rows of a comparison carry.
 struct Shape<'a> {
     columns: &'a [Column],
-    keys: &'a [Sort],
+    keys: &'a [SortKey],
     held: &'a [Measure],
-    carried: &'a [&'static str],
+    carried: &'a [String],
 }
 
 /// The baseline's rows whose case the candidate lacks, in the columns of the rows that are held
@@ -299,20 +371,20 @@ fn base_only(
         ident(schema::POSITION).alias("position"),
         nothing().alias("c_key"),
     ];
-    out.extend(shape.columns.iter().enumerate().map(|(i, column)| {
-        if column.is_number() { nothing() } else { column.expression.clone() }.alias(format!("v{i}"))
-    }));
-    out.extend(shape.keys.iter().enumerate().map(|(i, key)| match &key.expr {
-        Expr::Placeholder(_) => lit(0_i64).alias(format!("k{i}")),
-        other => other.clone().alias(format!("k{i}")),
-    }));
+    for (i, column) in shape.columns.iter().enumerate() {
+        let value = if column.is_number() { nothing() } else { column.value.own()? };
+        out.push(value.alias(format!("v{i}")));
+    }
+    for (i, key) in shape.keys.iter().enumerate() {
+        out.push(key.by.own()?.alias(format!("k{i}")));
+    }
     out.extend((0..shape.held.len()).map(|m| nothing().alias(format!("n{m}"))));
     out.extend(shape.carried.iter().map(|name| nothing().alias(format!("ours_{name}"))));
     out.extend([hash.clone().alias("t_key"), trial(key, &hash)?.alias("t_trial")]);
     out.extend(shape.held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
     out.push(hash.clone().alias("m_key"));
     out.extend((0..shape.held.len()).map(|m| nothing().alias(format!("m{m}"))));
-    out.extend(shape.carried.iter().map(|name| ident(*name).alias(format!("theirs_{name}"))));
+    out.extend(shape.carried.iter().map(|name| ident(name).alias(format!("theirs_{name}"))));
     out.push(lit(1_i64).alias("m_rows"));
     let known = ours.clone().select(vec![key.hash(session, ours.schema())?.alias("known")])?;
     let theirs = theirs.select(out)?.filter(ident("t_key").is_not_null())?;
@@ -344,17 +416,26 @@ fn trial(key: &Key, hash: &Expr) -> Result<Expr, AnalysisError> {
     Ok(datafusion::logical_expr::cast(number, datafusion::arrow::datatypes::DataType::Int64) - lit(1_i64))
 }
 
-/// The user's sort keys. A `regressions:SCORE` becomes a placeholder that names the column.
+/// The user's sort keys.
 fn sort_keys(
     session: &Session,
+    experiment: &Selected,
     options: &CasesOptions,
     rows: &DataFrame,
     columns: &[Column],
-) -> Result<Vec<Sort>, AnalysisError> {
-    options.sort.iter().map(|text| sort_key(session, text, rows, columns)).collect()
+) -> Result<Vec<SortKey>, AnalysisError> {
+    let with_base = options.against.is_some();
+    options.sort.iter().map(|text| sort_key(session, experiment, text, rows, columns, with_base)).collect()
 }
 
-fn sort_key(session: &Session, text: &str, rows: &DataFrame, columns: &[Column]) -> Result<Sort, AnalysisError> {
+fn sort_key(
+    session: &Session,
+    experiment: &Selected,
+    text: &str,
+    rows: &DataFrame,
+    columns: &[Column],
+    with_base: bool,
+) -> Result<SortKey, AnalysisError> {
     let wrong = |message: String| AnalysisError::Expression { place: "--sort", text: text.into(), message };
     for (word, worst_first) in [("regressions:", true), ("improvements:", false)] {
         let Some(name) = text.strip_prefix(word) else { continue };
@@ -365,36 +446,41 @@ fn sort_key(session: &Session, text: &str, rows: &DataFrame, columns: &[Column])
             .iter()
             .position(|c| c.is_number() && (c.shown.name == name || c.shown.name == format!("scores.{name}")));
         let Some(found) = found else {
-            let known: Vec<&str> = columns.iter().filter(|c| c.is_number()).map(|c| c.shown.name.as_str()).collect();
-            return Err(wrong(format!("`{name}` is no score that is shown; shown are {}", known.join(", "))));
+            // A score or metric that is not shown.
+            let all = measures(session, &[experiment]);
+            let Some(measure) = all.iter().find(|m| m.name == name || format!("{}.{}", m.field, m.name) == name) else {
+                let known: Vec<&str> = all.iter().map(|measure| measure.name.as_str()).collect();
+                return Err(wrong(format!("there is no score or metric `{name}`; there are {}", known.join(", "))));
+            };
+            let delta = format!("delta({}.\"{}\")", measure.field, measure.name.replace('"', "\"\""));
+            let by = Value::Paired(Filter::read_at("--sort", &delta)?);
+            return Ok(SortKey { by, ascending: worst_first != measure.lower_is_better });
         };
         let better_is_more = columns[found].measure.as_ref().is_none_or(|measure| !measure.lower_is_better);
-        let placeholder =
-            Expr::Placeholder(datafusion::logical_expr::expr::Placeholder::new_with_field(format!("$d{found}"), None));
-        return Ok(placeholder.sort(worst_first == better_is_more, false));
+        return Ok(SortKey { by: Value::Delta(found), ascending: worst_first == better_is_more });
     }
     let (expression, ascending) = match text.trim().rsplit_once(' ') {
         Some((expression, word)) if word.eq_ignore_ascii_case("desc") => (expression, false),
         Some((expression, word)) if word.eq_ignore_ascii_case("asc") => (expression, true),
         _ => (text, true),
     };
-    Ok(parse(session, "--sort", expression, rows.schema())?.sort(ascending, false))
+    Ok(SortKey { by: Value::read(session, "--sort", expression, rows, with_base)?, ascending })
 }
 
 /// Sort keys over the output columns `o0`, `o1`, …; source order breaks ties.
-fn outer(keys: &[Sort]) -> Vec<Sort> {
-    let chosen = keys.iter().enumerate().map(|(i, key)| ident(format!("o{i}")).sort(key.asc, key.nulls_first));
+fn outer(keys: &[SortKey]) -> Vec<Sort> {
+    let chosen = keys.iter().enumerate().map(|(i, key)| ident(format!("o{i}")).sort(key.ascending, false));
     chosen.chain([ident("position").sort(true, false)]).collect()
 }
 
-fn order(table: DataFrame, keys: &[Sort], columns: &[Column]) -> Result<DataFrame, AnalysisError> {
+fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataFrame, AnalysisError> {
     let mut sorts: Vec<Sort> = Vec::new();
     for (i, key) in keys.iter().enumerate() {
-        let column = match &key.expr {
-            Expr::Placeholder(placeholder) => ident(placeholder.id.trim_start_matches('$')),
-            _ => ident(format!("o{i}")),
+        let column = match &key.by {
+            Value::Delta(column) => ident(format!("d{column}")),
+            Value::Own(_) | Value::Paired(_) => ident(format!("o{i}")),
         };
-        sorts.push(column.sort(key.asc, key.nulls_first));
+        sorts.push(column.sort(key.ascending, false));
     }
     if keys.is_empty() {
         // Most scores regressed first, then the deepest fall.

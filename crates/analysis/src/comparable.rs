@@ -1,6 +1,6 @@
 //! Whether two experiments should be compared at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{ident, lit};
@@ -28,14 +28,8 @@ pub(crate) async fn warnings(
 ) -> Result<Vec<String>, AnalysisError> {
     let (b, c) = (&base.experiment, &candidate.experiment);
     let mut warnings = Vec::new();
-    if b.id == c.id {
-        warnings.push("base and candidate are the same experiment".to_string());
-    }
     matching(diff, b, c, &mut warnings);
-    origin(b, c, &mut warnings);
-    if b.id != c.id {
-        warnings.extend(scorers(session, b, c).await?);
-    }
+    warnings.extend(of_experiments(session, base, candidate).await?);
     for (name, score) in &diff.scores {
         if let (Some(matched), Some(all)) = (score.delta_matched, score.delta_all)
             && matched * all < 0.0
@@ -58,6 +52,51 @@ pub(crate) async fn warnings(
         warnings.push(format!("only {clusters} clusters: clustered intervals are unreliable below {CLUSTERS_MIN}"));
     }
     Ok(warnings)
+}
+
+/// What the reader should know of two experiments, whatever is asked of them: that they are one, ran on
+/// other data, are cut off, or were scored by another version of a scorer.
+pub(crate) async fn of_experiments(
+    session: &Session,
+    base: &Selected,
+    candidate: &Selected,
+) -> Result<Vec<String>, AnalysisError> {
+    let (base, candidate) = (&base.experiment, &candidate.experiment);
+    let mut warnings = Vec::new();
+    if base.id == candidate.id {
+        warnings.push("base and candidate are the same experiment".to_string());
+    }
+    origin(base, candidate, &mut warnings);
+    if base.id != candidate.id {
+        warnings.extend(scorers(session, base, candidate).await?);
+    }
+    Ok(warnings)
+}
+
+/// What the reader should know of several experiments that are ranked.
+pub(crate) fn of_many(experiments: &[&Selected]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let ran_on = |selected: &&Selected| {
+        let experiment = &selected.experiment;
+        experiment.dataset.clone().map(|dataset| (dataset, experiment.dataset_version.clone()))
+    };
+    let datasets: BTreeSet<_> = experiments.iter().filter_map(ran_on).collect();
+    if datasets.len() > 1 {
+        warnings.push(format!("the experiments ran on {} different datasets or dataset versions", datasets.len()));
+    }
+    let totals: BTreeSet<i64> = experiments.iter().filter_map(|one| one.experiment.declared_total).collect();
+    if let (Some(least), Some(most)) = (totals.first(), totals.last())
+        && least != most
+    {
+        warnings.push(format!("the sources declared different totals: from {least} to {most}"));
+    }
+    let partial = experiments.iter().filter(|one| one.experiment.status == ExperimentStatus::Partial).count();
+    match partial {
+        0 => {}
+        1 => warnings.push("1 experiment is partial: its source was cut off, or rows of it were skipped".into()),
+        _ => warnings.push(format!("{partial} experiments are partial: their sources were cut off, or rows skipped")),
+    }
+    warnings
 }
 
 fn matching(diff: &Diff, base: &Experiment, candidate: &Experiment, warnings: &mut Vec<String>) {
@@ -133,7 +172,13 @@ async fn scorers(session: &Session, base: &Experiment, candidate: &Experiment) -
     for (scorer, [mut before, mut after]) in versions {
         before.sort();
         after.sort();
-        if !before.is_empty() && !after.is_empty() && before != after {
+        if before.is_empty() || after.is_empty() {
+            let (with, without) = if after.is_empty() { (base, candidate) } else { (candidate, base) };
+            warnings.push(format!(
+                "scorer `{scorer}` names its version in `{}` and not in `{}`: it may have been another",
+                with.name, without.name
+            ));
+        } else if before != after {
             warnings.push(format!(
                 "scorer `{scorer}` changed between the experiments ({} → {}): its scores may not be comparable",
                 before.join(", "),

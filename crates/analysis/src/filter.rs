@@ -3,11 +3,12 @@
 //! `metadata.tier = 'pro' and regressed(Factuality)` has a part that each side answers alone, before
 //! the sides are matched, and a part that only a pair of cases can answer.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::{DFSchema, JoinType};
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, ident, lit, when};
-use evalhouse_language::{Expr as Tree, Node, Step, parse_expression};
-use evalhouse_model::schema;
+use evalhouse_language::{Expr as Tree, Node, parse_expression};
 use evalhouse_session::{BASE, CANDIDATE, Scope, Session, SessionError};
 
 use crate::AnalysisError;
@@ -28,30 +29,25 @@ const PAIR_FUNCTIONS: [&str; 10] = [
     "lost_score",
     "gained_score",
 ];
-/// Columns that a condition on pairs may name besides scores and metrics.
-const CARRIED: [&str; 8] = [
-    schema::ID,
-    schema::INPUT,
-    schema::OUTPUT,
-    schema::EXPECTED,
-    schema::ERROR,
-    schema::METADATA,
-    schema::TAGS,
-    schema::CREATED,
-];
-
-/// A condition as read.
+/// A condition as read, or another expression that may speak of the baseline.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
+    /// The option that it was given by.
+    place: &'static str,
     text: String,
     tree: Tree,
 }
 
 impl Filter {
     pub(crate) fn read(text: &str) -> Result<Self, AnalysisError> {
+        Self::read_at("--where", text)
+    }
+
+    /// As [`Self::read`], of an expression that another option gives.
+    pub(crate) fn read_at(place: &'static str, text: &str) -> Result<Self, AnalysisError> {
         let tree = parse_expression(text)
-            .map_err(|error| wrong("--where", text, &SessionError::Language { text: text.into(), error }))?;
-        Ok(Self { text: text.into(), tree })
+            .map_err(|error| wrong(place, text, &SessionError::Language { text: text.into(), error }))?;
+        Ok(Self { place, text: text.into(), tree })
     }
 
     /// Whether a part of it speaks of the baseline.
@@ -87,32 +83,33 @@ impl Filter {
         Ok(cases.filter(condition)?)
     }
 
-    /// The columns of `cases`, besides scores and metrics, that the part about pairs names.
-    pub(crate) fn carried(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
+    /// The columns of `cases`, besides scores and metrics, that the part about pairs needs of each side:
+    /// those that its paths mean there.
+    pub(crate) fn carried(&self, session: &Session, cases: &DFSchema) -> Vec<String> {
+        let scope = Scope::of(cases);
+        let mut names = BTreeSet::new();
         for part in self.paired_parts() {
             part.any(&mut |tree| {
-                if let Node::Path(steps) = &tree.node
-                    && let Some(Step::Key { name, .. }) = steps.first()
-                    && let Some(known) = CARRIED.iter().find(|known| known.eq_ignore_ascii_case(name))
-                    && !names.contains(known)
+                if matches!(tree.node, Node::Path(_))
+                    && let Ok(expression) = session.lower(tree, &scope)
                 {
-                    names.push(*known);
+                    names.extend(expression.column_refs().into_iter().map(|column| column.name.clone()));
                 }
                 false
             });
         }
-        names
+        let is_measure = |name: &String| name.starts_with("scores.") || name.starts_with("metrics.");
+        names.into_iter().filter(|name| !is_measure(name)).collect()
     }
 
     /// Keeps the pairs that satisfy the part about pairs. `pairs` has the columns of [`Side`], with
-    /// the carried columns as extras from `carried_from` on.
+    /// the `carried` columns as extras from `carried_from` on.
     pub(crate) fn keep_pairs(
         &self,
         session: &Session,
         pairs: DataFrame,
         measures: &[Measure],
-        carried_from: usize,
+        (carried, carried_from): (&[String], usize),
     ) -> Result<DataFrame, AnalysisError> {
         let parts = self.paired_parts();
         if parts.is_empty() {
@@ -134,8 +131,8 @@ impl Filter {
             let name = format!("{}.{}", measure.field, measure.name);
             named(name, Side::Candidate.value(i), Side::Base.value(i));
         }
-        for (i, name) in self.carried().into_iter().enumerate() {
-            named(name.to_string(), Side::Candidate.extra(carried_from + i), Side::Base.extra(carried_from + i));
+        for (i, name) in carried.iter().enumerate() {
+            named(name.clone(), Side::Candidate.extra(carried_from + i), Side::Base.extra(carried_from + i));
         }
         let kept_names: Vec<Expr> = pairs.schema().fields().iter().map(|field| ident(field.name())).collect();
         let mut named = pairs.select(columns)?;
@@ -158,6 +155,18 @@ impl Filter {
         Ok(all.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)))
     }
 
+    /// The whole expression as a value, over rows as in [`Self::over_pairs`].
+    pub(crate) fn value_over_pairs(
+        &self,
+        session: &Session,
+        schema: &DFSchema,
+        measures: &[Measure],
+    ) -> Result<Expr, AnalysisError> {
+        let reading = reading_of(measures);
+        let scope = Scope { schema, baseline: Some(&reading), aggregates: false };
+        session.lower(&self.tree, &scope).map_err(|error| self.wrong(error))
+    }
+
     fn lower_paired(
         &self,
         session: &Session,
@@ -165,10 +174,7 @@ impl Filter {
         schema: &DFSchema,
         measures: &[Measure],
     ) -> Result<Expr, AnalysisError> {
-        let reading = |field: &str, name: &str| {
-            let own = measures.iter().find(|measure| measure.field == field && measure.name == name);
-            own.map_or((crate::measures::TOLERANCE, false), |own| (own.tolerance, own.lower_is_better))
-        };
+        let reading = reading_of(measures);
         let scope = Scope { schema, baseline: Some(&reading), aggregates: false };
         session.lower_condition(part, &scope).map_err(|error| self.wrong(error))
     }
@@ -178,7 +184,15 @@ impl Filter {
     }
 
     fn wrong(&self, error: evalhouse_language::LanguageError) -> AnalysisError {
-        wrong("--where", &self.text, &SessionError::Language { text: self.text.clone(), error })
+        wrong(self.place, &self.text, &SessionError::Language { text: self.text.clone(), error })
+    }
+}
+
+/// How a score or metric is read: its tolerance, and whether less of it is better.
+fn reading_of(measures: &[Measure]) -> impl Fn(&str, &str) -> (f64, bool) {
+    move |field: &str, name: &str| {
+        let own = measures.iter().find(|measure| measure.field == field && measure.name == name);
+        own.map_or((crate::measures::TOLERANCE, false), |own| (own.tolerance, own.lower_is_better))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::measures::{Measure, measures};
 use crate::reducer::Reducer;
 use crate::rows::row_statistics;
 use crate::scope::cases_of_all;
-use crate::{AnalysisError, Selected};
+use crate::{AnalysisError, Selected, comparable};
 
 /// Two means farther apart than this many standard errors of their difference are told apart.
 const Z_975: f64 = 1.959_963_984_540_054;
@@ -105,6 +105,7 @@ pub async fn leaderboard(
     }
     rank(&mut answer.rows, lower_is_better);
     frontier(&mut answer.rows, lower_is_better);
+    answer.warnings.extend(comparable::of_many(experiments));
     let unscored = answer.rows.iter().filter(|row| row.mean.is_none()).count();
     if unscored > 0 {
         answer

@@ -6,7 +6,7 @@ use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::logical_expr::{Expr, ident, lit};
-use evalhouse_session::Session;
+use evalhouse_session::{CASES, Session};
 
 use crate::filter::Filter;
 use crate::key::Key;
@@ -79,13 +79,17 @@ pub(crate) async fn pairs(
     candidate: &Selected,
     request: &PairRequest<'_>,
 ) -> Result<DataFrame, AnalysisError> {
+    let carried = match request.filter.filter(|filter| filter.is_paired()) {
+        Some(filter) => filter.carried(session, session.table(CASES).await?.schema()),
+        None => Vec::new(),
+    };
     let mut extras = request.extras.to_vec();
-    extras.extend(request.filter.iter().flat_map(|filter| filter.carried()).map(ident));
+    extras.extend(carried.iter().map(ident));
     let base = consolidated(session, base, request, &extras, Side::Base).await?;
     let candidate = consolidated(session, candidate, request, &extras, Side::Candidate).await?;
     let joined = base.join(candidate, JoinType::Full, &["b_key"], &["c_key"], None)?;
     match request.filter {
-        Some(filter) => filter.keep_pairs(session, joined, request.measures, request.extras.len()),
+        Some(filter) => filter.keep_pairs(session, joined, request.measures, (&carried, request.extras.len())),
         None => Ok(joined),
     }
 }

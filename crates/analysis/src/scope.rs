@@ -2,10 +2,14 @@
 
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{Expr, ident, lit};
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit};
 use evalhouse_model::{ExperimentSide, schema};
 use evalhouse_session::{CASES, Session, SessionError};
 
+use crate::filter::Filter;
+use crate::key::Key;
 use crate::{AnalysisError, Selected};
 
 /// The rows of `cases` that belong to an experiment and satisfy the filter.
@@ -29,11 +33,26 @@ pub(crate) async fn cases_of_all(
     }
     match filter {
         Some(text) => {
+            let columns: Vec<Expr> = cases.schema().fields().iter().map(|field| ident(field.name())).collect();
+            let asks_size = Filter::read(text)?.counts_trials();
+            if asks_size {
+                cases = with_group_size(session, cases, &Key::of(session, None, experiments))?;
+            }
             let condition = parse_condition(session, "--where", text, cases.schema())?;
-            Ok(cases.filter(condition)?)
+            let kept = cases.filter(condition)?;
+            Ok(if asks_size { kept.select(columns)? } else { kept })
         }
         None => Ok(cases),
     }
+}
+
+/// The cases with how many trials each has: what `group_size()` reads.
+pub(crate) fn with_group_size(session: &Session, cases: DataFrame, key: &Key) -> Result<DataFrame, AnalysisError> {
+    let size = WindowFunctionDefinition::AggregateUDF(count_udaf());
+    let size = Expr::from(WindowFunction::new(size, vec![lit(1_i64)]))
+        .partition_by(vec![ident(schema::EXPERIMENT_ID), key.hash(session, cases.schema())?])
+        .build()?;
+    Ok(cases.window(vec![size.alias("__group_size")])?)
 }
 
 /// The condition that a case is of one of the experiments; none when they are all there are.

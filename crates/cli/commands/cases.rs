@@ -134,6 +134,7 @@ impl ShownCases {
             sort: expressions(&self.sort),
             columns: if columns.is_empty() { None } else { Some(columns) },
             align: self.align.into(),
+            filter_base: false,
             limit: self.limit.or(Some(if is_text { TEXT_ROWS } else { ALL_ROWS })),
         }
     }

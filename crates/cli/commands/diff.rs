@@ -93,7 +93,8 @@ pub(crate) async fn run(mut arguments: DiffArguments, settings: &Settings, print
         else {
             return Err(InputError::new("--cases lists the cases of one candidate, not of several").into());
         };
-        let options = arguments.shown.options(Some(base), arguments.cases, format);
+        let mut options = arguments.shown.options(Some(base), arguments.cases, format);
+        options.filter_base = true;
         let cases = evalhouse_analysis::cases(&session, candidate, &options).await?;
         print_answer(&DiffWithCases { diff, cases }, arguments.all, settings, printer)?;
         return Ok(Exit::Done);
