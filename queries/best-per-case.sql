@@ -1,4 +1,4 @@
--- How good would a perfect choice of experiment for every case be?
+-- How good would a perfect choice of experiment for every case be (cases of equal input are the same)?
 -- param project text = null: only this project
 -- column project: project
 -- column name: score

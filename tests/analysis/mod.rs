@@ -1,5 +1,6 @@
 //! Diffs and summaries: the pinned rules, and an independent recomputation.
 
+mod cases;
 mod diff;
 mod invariants;
 mod plans;

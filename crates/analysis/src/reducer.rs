@@ -13,7 +13,7 @@ use crate::{AnalysisError, Selected};
 /// How the scores of a case's trials become one value. A trial without the score is no trial of it.
 ///
 /// Metrics are always averaged: their reducers would answer another question.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Reducer {
     /// Their mean.
     #[default]
@@ -32,21 +32,24 @@ pub enum Reducer {
     First,
     /// The last trial's.
     Last,
-    /// 1 when at least one trial passes (has a score of 1 or more), else 0.
-    Any,
+    /// 1 when at least one trial passes (has a score of the threshold or more), else 0.
+    Any(f64),
     /// 1 when every trial passes, else 0.
-    All,
+    All(f64),
     /// 1 when at least k trials pass, else 0.
-    AtLeast(u32),
+    AtLeast(u32, f64),
     /// The chance that at least one of k trials passes: 1 − C(n−c,k)/C(n,k).
-    PassAt(u32),
+    PassAt(u32, f64),
     /// The chance that k trials all pass: C(c,k)/C(n,k).
-    PassHat(u32),
+    PassHat(u32, f64),
 }
 
+/// A trial passes with this score or more, unless a reducer says another.
+const THRESHOLD: f64 = 1.0;
+
 /// What is written for each reducer, for help and errors.
-pub const REDUCERS: &str =
-    "mean, median, min, max, mode, majority, first, last, any, all, at_least(K), pass@K or pass^K";
+pub const REDUCERS: &str = "mean, median, min, max, mode, majority, first, last, any, all, at_least(K), pass@K or \
+     pass^K, the last five with another threshold than 1 as any(0.5), at_least(K, 0.5), pass@K(0.5)";
 
 impl fmt::Display for Reducer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,13 +62,18 @@ impl fmt::Display for Reducer {
             Self::Majority => f.write_str("majority"),
             Self::First => f.write_str("first"),
             Self::Last => f.write_str("last"),
-            Self::Any => f.write_str("any"),
-            Self::All => f.write_str("all"),
-            Self::AtLeast(k) => write!(f, "at_least({k})"),
-            Self::PassAt(k) => write!(f, "pass@{k}"),
-            Self::PassHat(k) => write!(f, "pass^{k}"),
+            Self::AtLeast(k, THRESHOLD) => write!(f, "at_least({k})"),
+            Self::AtLeast(k, threshold) => write!(f, "at_least({k}, {threshold})"),
+            Self::Any(threshold) => with_threshold(f, "any", *threshold),
+            Self::All(threshold) => with_threshold(f, "all", *threshold),
+            Self::PassAt(k, threshold) => with_threshold(f, &format!("pass@{k}"), *threshold),
+            Self::PassHat(k, threshold) => with_threshold(f, &format!("pass^{k}"), *threshold),
         }
     }
+}
+
+fn with_threshold(f: &mut fmt::Formatter<'_>, name: &str, threshold: f64) -> fmt::Result {
+    if threshold == THRESHOLD { f.write_str(name) } else { write!(f, "{name}({threshold})") }
 }
 
 impl FromStr for Reducer {
@@ -75,14 +83,21 @@ impl FromStr for Reducer {
         let wrong = || format!("`{text}` is no reducer, expected {REDUCERS}");
         let word = text.trim().to_ascii_lowercase();
         let number = |digits: &str| digits.trim().parse::<u32>().ok().filter(|k| *k > 0).ok_or_else(wrong);
-        if let Some(k) = word.strip_prefix("pass@") {
-            return Ok(Self::PassAt(number(k)?));
-        }
-        if let Some(k) = word.strip_prefix("pass^") {
-            return Ok(Self::PassHat(number(k)?));
-        }
-        if let Some(k) = word.strip_prefix("at_least(").and_then(|rest| rest.strip_suffix(')')) {
-            return Ok(Self::AtLeast(number(k)?));
+        let (name, arguments) = match word.strip_suffix(')').and_then(|rest| rest.split_once('(')) {
+            Some((name, arguments)) => (name.trim(), arguments.split(',').map(str::trim).collect::<Vec<_>>()),
+            None => (word.as_str(), Vec::new()),
+        };
+        let threshold = |place: usize| match arguments.get(place) {
+            None => Ok(THRESHOLD),
+            Some(text) => text.parse().ok().filter(|threshold: &f64| threshold.is_finite()).ok_or_else(wrong),
+        };
+        match (name, arguments.len()) {
+            ("any", 0 | 1) => return Ok(Self::Any(threshold(0)?)),
+            ("all", 0 | 1) => return Ok(Self::All(threshold(0)?)),
+            ("at_least", 1 | 2) => return Ok(Self::AtLeast(number(arguments[0])?, threshold(1)?)),
+            (_, 0 | 1) if name.starts_with("pass@") => return Ok(Self::PassAt(number(&name[5..])?, threshold(0)?)),
+            (_, 0 | 1) if name.starts_with("pass^") => return Ok(Self::PassHat(number(&name[5..])?, threshold(0)?)),
+            _ => {}
         }
         match word.as_str() {
             "mean" | "avg" | "average" => Ok(Self::Mean),
@@ -93,8 +108,6 @@ impl FromStr for Reducer {
             "majority" => Ok(Self::Majority),
             "first" => Ok(Self::First),
             "last" => Ok(Self::Last),
-            "any" => Ok(Self::Any),
-            "all" => Ok(Self::All),
             _ => Err(wrong()),
         }
     }
@@ -126,8 +139,8 @@ impl Reducer {
 
     /// The aggregate over the trials of one case.
     pub(crate) fn aggregate(self, session: &Session, value: Expr, by_trial: Vec<Sort>) -> Result<Expr, AnalysisError> {
-        let k = |name: &str, k: u32| -> Result<Expr, AnalysisError> {
-            Ok(session.aggregate(name)?.call(vec![value.clone(), lit(i64::from(k))]))
+        let k = |name: &str, k: u32, threshold: f64| -> Result<Expr, AnalysisError> {
+            Ok(session.aggregate(name)?.call(vec![value.clone(), lit(i64::from(k)), lit(threshold)]))
         };
         Ok(match self {
             Self::Mean => avg(value),
@@ -138,13 +151,13 @@ impl Reducer {
             Self::Majority => session.aggregate("majority")?.call(vec![value]),
             Self::First => first_value(value, by_trial),
             Self::Last => last_value(value, by_trial),
-            Self::Any => k("at_least", 1)?,
-            Self::All => when(count(value.clone()).eq(lit(0_i64)), lit(datafusion::common::ScalarValue::Float64(None)))
-                .when(min(value).gt_eq(lit(1.0)), lit(1.0))
+            Self::Any(threshold) => k("at_least", 1, threshold)?,
+            Self::All(threshold) => when(count(value.clone()).eq(lit(0_i64)), lit(datafusion::common::ScalarValue::Float64(None)))
+                .when(min(value).gt_eq(lit(threshold)), lit(1.0))
                 .otherwise(lit(0.0))?,
-            Self::AtLeast(n) => k("at_least", n)?,
-            Self::PassAt(n) => k("pass_at_k", n)?,
-            Self::PassHat(n) => k("pass_hat_k", n)?,
+            Self::AtLeast(n, threshold) => k("at_least", n, threshold)?,
+            Self::PassAt(n, threshold) => k("pass_at_k", n, threshold)?,
+            Self::PassHat(n, threshold) => k("pass_hat_k", n, threshold)?,
         })
     }
 }
@@ -169,10 +182,15 @@ mod tests {
             "at_least(2)",
             "pass@3",
             "pass^8",
+            "any(0.5)",
+            "all(0.25)",
+            "at_least(2, 0.8)",
+            "pass@3(0.5)",
+            "pass^8(0.9)",
         ] {
             assert_eq!(text.parse::<Reducer>().map(|reducer| reducer.to_string()), Ok(text.to_string()));
         }
-        for text in ["", "pass@", "pass@0", "pass@-1", "at_least()", "best"] {
+        for text in ["", "pass@", "pass@0", "pass@-1", "at_least()", "best", "any(x)", "mean(0.5)", "pass@2(nan)", "all(1"] {
             assert!(text.parse::<Reducer>().is_err(), "{text}");
         }
     }
