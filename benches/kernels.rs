@@ -1,5 +1,7 @@
 //! Times the kernels that run once a row: canonical JSON and its hash, and the paired statistics.
 
+#![allow(missing_docs, clippy::expect_used, reason = "criterion's macros make public functions, and a bench may panic")]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use evalhouse_model::canonical::{canonical_hash, canonical_json};
 

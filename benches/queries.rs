@@ -1,6 +1,8 @@
 //! Times every `queries/*.sql` and the two answers people ask for most, warm, over the bundled data.
 //! `EVALHOUSE_DATA` adds a store of the folder's `zeroeval/gsm`.
 
+#![allow(missing_docs, clippy::expect_used, reason = "criterion's macros make public functions, and a bench may panic")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

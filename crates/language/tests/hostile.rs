@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic; clippy knows only functions marked as tests")]
 
+use std::fmt::Write;
+
 use evalhouse_language::{
-    LanguageError, Names, expression_from_json, parse_expression, parse_query, query_from_json, translate,
+    LanguageError, Named, Names, Query, Sample, Shape, expression_from_json, parse_expression, parse_query,
+    query_from_json, translate,
 };
 use serde_json::{Value, json};
 
@@ -185,6 +188,81 @@ fn expression(text: &str) -> bool {
     }
 }
 
+fn name(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn columns(items: &[Named]) -> String {
+    let column = |item: &Named| match &item.alias {
+        Some(alias) => format!("{} as {}", item.expr, name(alias)),
+        None => item.expr.to_string(),
+    };
+    items.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+/// A query as text, with everything that it holds.
+fn written(query: &Query) -> String {
+    let mut text = String::new();
+    if let Some(source) = &query.from {
+        let ids: Vec<String> = source.ids.iter().map(|id| quoted(id)).collect();
+        let shape = match source.shape {
+            Shape::Spans => "spans",
+            Shape::Traces => "traces",
+            Shape::Summary => "summary",
+        };
+        writeln!(text, "from: {}({}) {shape}", name(&source.name), ids.join(", ")).unwrap();
+    }
+    let lists = [&query.select, &query.dimensions, &query.measures, &query.pivot];
+    for (clause, items) in ["select", "dimensions", "measures", "pivot"].iter().zip(lists) {
+        if !items.is_empty() {
+            writeln!(text, "{clause}: {}", columns(items)).unwrap();
+        }
+    }
+    if let Some(filter) = &query.filter {
+        writeln!(text, "filter: {filter}").unwrap();
+    }
+    if !query.unpivot.is_empty() {
+        let items = query.unpivot.iter().map(|item| {
+            let key = item.key.iter().map(|key| format!("{}, ", name(key))).collect::<String>();
+            format!("{} as ({key}{})", item.expr, name(&item.value))
+        });
+        writeln!(text, "unpivot: {}", items.collect::<Vec<_>>().join(", ")).unwrap();
+    }
+    if !query.sort.is_empty() {
+        let items =
+            query.sort.iter().map(|item| format!("{} {}", item.expr, if item.descending { "desc" } else { "asc" }));
+        writeln!(text, "sort: {}", items.collect::<Vec<_>>().join(", ")).unwrap();
+    }
+    for (clause, number) in
+        [("limit", query.limit.map(|n| n.to_string())), ("preview_length", query.preview_length.map(|n| n.to_string()))]
+    {
+        if let Some(number) = number {
+            writeln!(text, "{clause}: {number}").unwrap();
+        }
+    }
+    if let Some(cursor) = &query.cursor {
+        writeln!(text, "cursor: {}", quoted(cursor)).unwrap();
+    }
+    match query.sample {
+        // Shares are read from percentages: the last digits may differ.
+        Some(Sample::Share(share)) => writeln!(text, "sample: {:.6}%", share * 100.0).unwrap(),
+        Some(Sample::Rows(rows)) => writeln!(text, "sample: {rows}").unwrap(),
+        None => {}
+    }
+    text
+}
+
+/// What was understood of a query is what was said: written down and read again it is the same.
+fn is_read_back(query: &Query, said: &str) {
+    let text = written(query);
+    let again = parse_query(&text).unwrap_or_else(|error| panic!("{said:?} → {text}: {}", error.render(&text)));
+    assert_eq!(written(&again), text, "{said:?}");
+}
+
 fn in_small_stack(body: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(STACK).spawn(body).unwrap().join().unwrap();
 }
@@ -206,7 +284,12 @@ fn random_and_mutated_texts_are_understood_or_refused() {
                 2 => {
                     let text = mutated(&mut random, QUERIES);
                     match parse_query(&text) {
-                        Ok(_) => understood += 1,
+                        // An empty text asks for nothing, and nothing can be written of it.
+                        Ok(query) if query == Query::default() => {}
+                        Ok(query) => {
+                            is_read_back(&query, &text);
+                            understood += 1;
+                        }
                         Err(error) => is_sound(&error, &text),
                     }
                 }
@@ -312,7 +395,12 @@ fn mutated_json_queries_are_understood_or_refused() {
             for _ in 0..=random.below(3) {
                 mutated_json(&mut random, &mut changed, 0);
             }
-            understood += usize::from(query_from_json(&changed).is_ok());
+            if let Ok(query) = query_from_json(&changed) {
+                if query != Query::default() {
+                    is_read_back(&query, &changed.to_string());
+                }
+                understood += 1;
+            }
             let mut changed = condition.clone();
             mutated_json(&mut random, &mut changed, 0);
             if let Ok(tree) = expression_from_json(&changed) {
