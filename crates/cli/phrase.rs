@@ -111,7 +111,8 @@ impl Endpoint {
         if !status.is_success() {
             return Err(InputError::new(format!("the language model at {url} answered {status}")).into());
         }
-        let answer: Value = response.json().await.with_context(place)?;
+        let unreadable = || InputError::new(format!("the language model at {url} sent no answer that can be read"));
+        let answer: Value = response.json().await.with_context(unreadable)?;
         let content = answer["choices"][0]["message"]["content"].as_str();
         let Some(content) = content else {
             return Err(InputError::new(format!("the language model at {url} answered without a message")).into());

@@ -2,7 +2,31 @@
 
 use super::{Program, check};
 
-const COMMANDS: [&str; 8] = ["import", "experiments", "show", "cases", "diff", "trace", "sql", "export"];
+const COMMANDS: [&str; 20] = [
+    "import",
+    "experiments",
+    "show",
+    "cases",
+    "diff",
+    "summary",
+    "history",
+    "explain",
+    "trials",
+    "agreement",
+    "fields",
+    "trace",
+    "sql",
+    "btql",
+    "query",
+    "export",
+    "settings",
+    "keys",
+    "optimize",
+    "vacuum",
+];
+/// Commands of commands.
+const SUBCOMMANDS: [[&str; 2]; 4] =
+    [["settings", "get"], ["settings", "set"], ["settings", "unset"], ["keys", "check"]];
 
 #[test]
 fn the_program_lists_its_commands() {
@@ -16,6 +40,18 @@ fn every_command_has_help() {
     for command in COMMANDS {
         check(&format!("help_{command}"), Program::new().run(&[command, "--help"]));
     }
+    for [command, subcommand] in SUBCOMMANDS {
+        check(&format!("help_{command}_{subcommand}"), Program::new().run(&[command, subcommand, "--help"]));
+    }
+}
+
+#[test]
+fn no_command_is_forgotten_here() {
+    let help = Program::new().run(&["-h"]).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = listed.filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    let names: Vec<&str> = names.filter_map(|line| line.split(' ').next()).filter(|name| *name != "help").collect();
+    assert_eq!(names, COMMANDS);
 }
 
 #[test]

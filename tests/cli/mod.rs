@@ -8,6 +8,7 @@ mod experiments;
 mod export;
 mod help;
 mod import;
+mod language_model;
 mod projects;
 mod shell;
 mod show;
@@ -77,12 +78,21 @@ impl Program {
     }
 
     fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        self.run_with(arguments, input, &[])
+    }
+
+    fn run_with_environment(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        self.run_with(arguments, "", variables)
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
         let mut child = Command::new(env!("CARGO_BIN_EXE_evalhouse"))
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("EVALHOUSE_STORE", &self.store)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

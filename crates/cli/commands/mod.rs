@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Query(query::QueryArguments),
     /// Writes the rows of an experiment to a file
     Export(export::ExportArguments),
-    /// Shows or changes how a project is read: its key, baselines, aggregate scores, columns
+    /// Shows or changes how a project is read: its key, baselines, scores, columns
     Settings(settings::SettingsArguments),
     /// Tries a comparison key before it is saved
     Keys(keys::KeyArguments),
