@@ -9,6 +9,7 @@
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current, and the examples of the filter page run
 //! - `filters`: generated filters against a plain evaluation over the rows
+//! - `hostile`: made-up conditions and queries have a meaning or are refused
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +24,7 @@ mod cli;
 mod crash;
 mod docs;
 mod filters;
+mod hostile;
 mod import;
 mod real_data;
 mod sql;
