@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evalhouse_language::{parse_query, query_from_json};
+use evalhouse_model::CustomColumn;
 use evalhouse_session::{Session, SessionError};
 use evalhouse_store::Store;
 use serde_json::{Value, json};
@@ -244,6 +245,262 @@ async fn pages_end_and_repeat_nothing() {
         }
         assert_eq!(seen.len(), rows.len(), "page size {size}");
         assert_eq!(sorted(seen), ids(&rows, |_| true));
+    }
+}
+
+/// Two experiments of one project whose rows have the same ids. Their traces are interleaved in time:
+/// the spans of a trace are logged five minutes apart, the traces one.
+async fn interleaved() -> Store {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(&memory_url()).await.unwrap();
+    for run in ["one", "two"] {
+        let mut rows = Vec::new();
+        for trace in 0..6 {
+            for (span, (name, kind)) in [("case", "eval"), ("call", "llm"), ("tool", "tool")].into_iter().enumerate() {
+                let scores = json!({"A": trace as f64 / 6.0, "B": 0.5});
+                let mut row = json!({
+                    "id": format!("s{trace}{span}"), "span_id": format!("s{trace}{span}"),
+                    "root_span_id": format!("s{trace}0"), "created": format!("2026-01-01T10:{:02}:00Z", trace + 5 * span),
+                    "span_attributes": {"name": name, "type": kind},
+                });
+                match span {
+                    0 => {
+                        row["input"] = json!({"n": trace});
+                        row["output"] = json!("x".repeat(300));
+                        row["metadata"] = json!({"Tier": if trace % 2 == 0 { "pro" } else { "Free" }, "run": run});
+                        row["tags"] = json!((0..trace).map(|tag| format!("t{tag}")).collect::<Vec<_>>());
+                        row["scores"] = scores;
+                    }
+                    _ => row["span_parents"] = json!([format!("s{trace}0")]),
+                }
+                if span == 1 {
+                    row["metrics"] = json!({"cached": trace % 2, "prompt_tokens": 10 * trace});
+                }
+                if span == 2 && trace == 3 {
+                    row["error"] = json!("Timeout");
+                }
+                rows.push(row.to_string());
+            }
+        }
+        let path = folder.path().join(format!("{run}.jsonl"));
+        std::fs::write(&path, rows.join("\n")).unwrap();
+        import_into(&store, &path, "p").await;
+    }
+    store
+}
+
+/// Every page of a query, one after the other; each ends where the cursor of its last row says.
+async fn pages(session: &Session, query: &str) -> Vec<Vec<Value>> {
+    let (mut pages, mut clause) = (Vec::new(), String::new());
+    loop {
+        assert!(pages.len() < 200, "pages do not end: {query}");
+        let page = ask(session, &format!("{query}{clause}")).await;
+        let Some(last) = page.last() else { return pages };
+        clause = format!(" | cursor: '{}'", last["_pagination_key"].as_str().unwrap());
+        pages.push(page);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_traces_and_of_elements_lose_nothing() {
+    let session = open(interleaved().await).await;
+    let trace = |row: &Value| format!("{}/{}", row["experiment"], row["root_span_id"]);
+    for order in ["", " | sort: _pagination_key asc", " | sort: _xact_id desc"] {
+        for (size, from) in [(1, "'one', 'two'"), (4, "'one', 'two'"), (1, "'one'"), (5, "'one'")] {
+            let query = format!(
+                "select: id, experiment, root_span_id | from: experiment({from}) traces{order} | limit: {size}"
+            );
+            let pages = pages(&session, &query).await;
+            let traces = if from.contains(',') { 12 } else { 6 };
+            assert_eq!(pages.len(), (traces + size - 1) / size, "{query}");
+            let mut seen = Vec::new();
+            for page in &pages {
+                let of_page: BTreeSet<String> = page.iter().map(trace).collect();
+                assert_eq!(page.len(), 3 * of_page.len(), "a trace comes whole: {query}");
+                seen.extend(of_page);
+            }
+            assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), traces, "{query}");
+            assert_eq!(seen.len(), traces, "{query}");
+        }
+    }
+    let oldest = "select: root_span_id | from: experiment('one') traces | sort: _pagination_key | limit: 1";
+    assert!(ask(&session, oldest).await.iter().all(|row| row["root_span_id"] == "s00"));
+    // Rows of one span: 0 + 1 + … + 5 tags, and 2 scores of 6 cases.
+    for size in [1, 2, 7] {
+        for (unpivot, rows) in [("tags as (t)", 15), ("scores as (k, t)", 12)] {
+            for shape in ["", " summary"] {
+                let query =
+                    format!("select: id, t | from: experiment('one'){shape} | unpivot: {unpivot} | limit: {size}");
+                let all = pages(&session, &query).await.concat();
+                let seen: BTreeSet<String> = all.iter().map(Value::to_string).collect();
+                assert_eq!((all.len(), seen.len()), (rows, rows), "{query}");
+            }
+        }
+    }
+    // Rows of the same id in two experiments.
+    for shape in ["spans", "summary"] {
+        let query = format!("select: id, experiment_id | from: experiment('one', 'two') {shape} | limit: 1");
+        assert_eq!(pages(&session, &query).await.len(), if shape == "spans" { 36 } else { 12 });
+    }
+    let grouped = parse_query("measures: count(*) as n | from: experiment('one') | cursor: 'x'").unwrap();
+    let SessionError::Language { error, .. } = session.btql(&grouped).await.map(drop).unwrap_err() else { panic!() };
+    assert!(error.message.contains("no pages"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_of_traces_are_whole_traces() {
+    let session = open(interleaved().await).await;
+    for (sample, most) in [("3", 3), ("50%", 12), ("100%", 12), ("0", 0)] {
+        let query =
+            format!("select: experiment, root_span_id | from: experiment('one', 'two') traces | sample: {sample}");
+        let rows = ask(&session, &query).await;
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for row in &rows {
+            *counts.entry(format!("{}{}", row["experiment"], row["root_span_id"])).or_default() += 1;
+        }
+        assert!(counts.values().all(|spans| *spans == 3), "{sample}: {counts:?}");
+        assert!(counts.len() <= most && (sample.ends_with('%') || counts.len() == most), "{sample}: {counts:?}");
+        assert_eq!(rows, ask(&session, &query).await, "{sample}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_span_stands_wherever_a_condition_does() {
+    let session = open(interleaved().await).await;
+    let failed = "any_span(type = 'tool' and error is not null)";
+    let long = "any_span(metrics.prompt_tokens >= 40)";
+    for (filter, traces) in [
+        (failed.to_string(), vec![3]),
+        (format!("{failed} or {long}"), vec![3, 4, 5]),
+        (format!("not ({failed} or {long})"), vec![0, 1, 2]),
+        (format!("{long} and not any_span(metrics.cached = 1)"), vec![4]),
+        (format!("{failed} ? true : input.n = 1"), vec![1, 3]),
+        (format!("input.n < 1 or {long} and {failed} or input.n = 2"), vec![0, 2]),
+    ] {
+        let expected: Vec<String> = traces.iter().map(|trace| format!("s{trace}0")).collect();
+        let found = async |query: String| sorted(texts(&ask(&session, &query).await, "id"));
+        let summary = format!("select: id | from: experiment('one') summary | filter: {filter}");
+        assert_eq!(found(summary).await, expected, "{filter}");
+        let roots = format!("select: id | from: experiment('one') | filter: is_root and ({filter})");
+        assert_eq!(found(roots).await, expected, "{filter}");
+        let whole = format!("select: id | from: experiment('one') traces | filter: is_root and ({filter})");
+        assert_eq!(found(whole).await.len(), 3 * expected.len(), "{filter}");
+        // As a condition on cases.
+        let cases = session.table(evalhouse_session::CASES).await.unwrap();
+        let condition = session.condition(&format!("experiment = 'two' and ({filter})"), cases.schema()).unwrap();
+        let kept = cases.filter(condition).unwrap().select_columns(&["id"]).unwrap();
+        assert_eq!(sorted(texts(&rows_of(&session, kept).await, "id")), expected, "{filter}");
+    }
+    let cases = session.table(evalhouse_session::CASES).await.unwrap();
+    for (text, word) in [
+        ("any_span(any_span(error is null))", "within any_span"),
+        ("any_span(scores.C = 1)", "there is no score `C`"),
+        ("any_span(1)", "expected a condition"),
+    ] {
+        let SessionError::Language { error, .. } = session.condition(text, cases.schema()).unwrap_err() else {
+            panic!()
+        };
+        assert!(error.message.contains(word), "{error}");
+    }
+    let SessionError::Language { error, .. } = session.expression(failed, cases.schema()).unwrap_err() else {
+        panic!()
+    };
+    assert!(error.message.contains("in a filter"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_settings_add_is_asked_of_cases_and_never_silently_of_spans() {
+    let store = interleaved().await;
+    let overall = json!({"type": "minimum", "categories": ["A", "B"]});
+    let changed = store.change_settings("p", |settings| {
+        settings.aggregate_scores.insert("Worst".into(), serde_json::from_value(overall.clone()).unwrap());
+        let tier = CustomColumn { expr: "lower(metadata.Tier)".into(), data_type: None };
+        settings.columns.insert("Tier".into(), tier);
+        Ok::<_, ()>(())
+    });
+    changed.await.unwrap().unwrap();
+    let session = open(store).await;
+    let found = async |filter: &str| {
+        let query = format!("select: id | from: experiment('one') summary | filter: {filter}");
+        sorted(texts(&ask(&session, &query).await, "id"))
+    };
+    assert_eq!(found("scores.Worst < 0.4").await, ["s00", "s10", "s20"]);
+    assert_eq!(found("Tier = 'free'").await, ["s10", "s30", "s50"]);
+    assert_eq!(found("metadata.Tier = 'free'").await, Vec::<String>::new());
+    assert_eq!(found("Tier = 'free' and type = 'tool' and error is not null").await, Vec::<String>::new());
+    assert_eq!(found("Tier = 'free' and any_span(error is not null)").await, ["s30"]);
+    assert_eq!(found("(scores.Worst < 0.1 or any_span(error is not null)) and tier = 'free'").await, ["s30"]);
+    let refused = async |text: &str, word: &str| match session.btql(&parse_query(text).unwrap()).await.map(drop) {
+        Err(SessionError::Language { error, .. }) => assert!(error.message.contains(word), "{text}: {error}"),
+        other => panic!("{text}: {other:?}"),
+    };
+    for shape in ["spans", "traces"] {
+        let from = format!("from: experiment('one') {shape}");
+        refused(&format!("select: id | {from} | filter: scores.Worst < 0.4"), "aggregate score").await;
+        refused(&format!("select: scores.Worst | {from}"), "aggregate score").await;
+        refused(&format!("select: id | {from} | filter: Tier = 'free'"), "custom column").await;
+        refused(&format!("dimensions: tier | measures: count(*) as n | {from}"), "custom column").await;
+    }
+    refused("select: id | from: experiment('one') summary | filter: any_span(Tier = 'free')", "custom column").await;
+    // SQL has no second reading either.
+    let error = session.sql("select scores.Worst from spans").await.unwrap_err().to_string();
+    assert!(error.contains("Worst"), "{error}");
+    let sql = "select count(*) as n from cases where scores.Worst < 0.4 and experiment = 'one'";
+    let counted = rows_of(&session, session.sql(sql).await.unwrap()).await;
+    assert_eq!(counted, [json!({"n": 3})]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn summaries_are_objects_with_previews() {
+    let session = open(interleaved().await).await;
+    let written = async |text: &str| -> Vec<Value> {
+        let frame = session.btql(&parse_query(text).unwrap()).await.unwrap();
+        let batches = frame.collect().await.unwrap();
+        // As the program writes JSON.
+        evalhouse_report::json_rows(&batches).unwrap().into_iter().map(Value::from).collect()
+    };
+    for query in ["select: * | ", "select: scores, metrics, span_type_info | "] {
+        let rows = written(&format!("{query}from: experiment('one') summary | sort: id | limit: 6")).await;
+        assert!(rows.iter().all(|row| row.to_string().contains(r#"{"A":"#)), "{query}{rows:?}");
+        assert!(rows[3].to_string().contains(r#""prompt_tokens":30"#), "{query}{rows:?}");
+        assert!(rows[3].to_string().contains(r#""has_error":true"#), "{query}{rows:?}");
+    }
+    let rows = ask(&session, "select: * | from: experiment('one') summary | sort: id").await;
+    let info = |row: &Value| serde_json::from_str::<Value>(row["span_type_info"].as_str().unwrap()).unwrap();
+    assert_eq!(info(&rows[3]), json!({"name": "case", "type": "eval", "cached": true, "has_error": true}));
+    assert_eq!(info(&rows[2]), json!({"name": "case", "type": "eval", "cached": false, "has_error": false}));
+    let length = async |clause: &str| {
+        let query = format!(
+            "select: id, output, output as o, len(output) as n | from: experiment('one') summary | limit: 1{clause}"
+        );
+        let row = ask(&session, &query).await.remove(0);
+        assert_eq!(row["n"], 300);
+        assert_eq!(row["output"], row["o"]);
+        row["output"].as_str().unwrap().len()
+    };
+    assert_eq!(length("").await, 124);
+    assert_eq!(length(" | preview_length: 10").await, 10);
+    assert_eq!(length(" | preview_length: -1").await, 302);
+    let spans = ask(&session, "select: output | from: experiment('one') | filter: is_root | limit: 1").await;
+    assert_eq!(spans[0]["output"].as_str().unwrap().len(), 302, "spans are no previews");
+}
+
+#[test]
+fn a_request_is_read_for_its_query() {
+    let query = json!({"select": [{"op": "star"}], "limit": 5});
+    let request = json!({
+        "query": query, "use_columnstore": false, "brainstore_realtime": true, "query_source": "js_sdk", "version": null,
+    });
+    assert_eq!(query_from_json(&request).unwrap(), query_from_json(&query).unwrap());
+    let text = json!({"query": "select: id | from: experiment('v')", "fmt": "json"});
+    assert_eq!(query_from_json(&text).unwrap(), parse_query("select: id | from: experiment('v')").unwrap());
+    // What would change the answer is not left out.
+    for request in [
+        json!({"query": query, "version": "123"}),
+        json!({"query": query, "limit": 1}),
+        json!({"query": {"query": query}}),
+    ] {
+        assert!(query_from_json(&request).is_err(), "{request}");
     }
 }
 

@@ -391,6 +391,86 @@ impl Condition {
     }
 }
 
+async fn one_experiment(rows: &[Value]) -> Session {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    std::fs::write(&path, rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")).unwrap();
+    let store = Store::create(&memory_url()).await.unwrap();
+    import_into(&store, &path, "p").await;
+    open(store).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lengths_of_time_are_compared_as_lengths() {
+    // How long each took; the last is not over.
+    let ends = [
+        Some((1, "01-01T01")),
+        Some((23, "01-01T23")),
+        Some((24, "01-02T00")),
+        Some((25, "01-02T01")),
+        Some((24 * 30, "01-31T00")),
+        Some((24 * 328, "11-25T00")),
+        None,
+    ];
+    let rows = ends.iter().enumerate().map(|(i, end)| {
+        let ended = end.map(|(_, end)| format!("2025-{end}:00:00Z"));
+        let took = end.map(|(hours, _)| format!("{hours} hours"));
+        json!({
+            "id": format!("r{i}"), "span_id": format!("r{i}"), "root_span_id": format!("r{i}"), "input": i,
+            "created": "2025-01-01T00:00:00Z", "metadata": {"ended": ended, "took": took},
+        })
+    });
+    let session = one_experiment(&rows.collect::<Vec<_>>()).await;
+    let took = "to_datetime(metadata.ended) - created";
+    let check = async |filter: &str, expected: &[usize]| {
+        let expected: BTreeSet<String> = expected.iter().map(|i| format!("r{i}")).collect();
+        assert_eq!(kept(&session, "run", filter).await, expected, "{filter}");
+    };
+    check(&format!("{took} < interval 1 day"), &[0, 1]).await;
+    check(&format!("{took} >= interval '24 hours'"), &[2, 3, 4, 5]).await;
+    check(&format!("{took} = interval 1 day"), &[2]).await;
+    check(&format!("{took} > '30 days'"), &[5]).await;
+    check(&format!("interval 30 day <= {took}"), &[4, 5]).await;
+    check(&format!("{took} between interval 23 hour and interval 25 hour"), &[1, 2, 3]).await;
+    // January has 31 days.
+    check(&format!("{took} < interval 1 month"), &[0, 1, 2, 3, 4]).await;
+    check(&format!("({took}) + interval 1 hour > interval 1 day"), &[2, 3, 4, 5]).await;
+    check("to_interval(metadata.took) > interval 1 day", &[3, 4, 5]).await;
+    check(&format!("{took} = to_interval(metadata.took)"), &[0, 1, 2, 3, 4, 5]).await;
+    check("interval 1 day = interval 24 hour", &[0, 1, 2, 3, 4, 5, 6]).await;
+    check("interval 1 day != interval '1440 minutes'", &[]).await;
+    check("now() - created > interval 100 year", &[]).await;
+    check("now() - created > interval '-1 day' and created <= CURRENT_TIMESTAMP", &[0, 1, 2, 3, 4, 5, 6]).await;
+    check("current_date >= created::date and metadata.current_date is null", &[0, 1, 2, 3, 4, 5, 6]).await;
+    let cases = session.table(CASES).await.unwrap();
+    for (filter, word) in [
+        ("interval 1 month > interval 30 day", "no fixed length"),
+        ("now() - created > 5", "this is an interval"),
+        ("now() - created > 'soon'", "is no interval"),
+        ("\"current_timestamp\" > 5", "expected a number"),
+    ] {
+        let error = format!("{:?}", session.condition(filter, cases.schema()).unwrap_err());
+        assert!(error.contains(word), "{filter}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_json_value_is_no_condition() {
+    let row = json!({
+        "id": "r0", "span_id": "r0", "root_span_id": "r0", "input": 1, "output": true, "error": "Timeout",
+        "metadata": {"flag": true},
+    });
+    let session = one_experiment(&[row]).await;
+    let cases = session.table(CASES).await.unwrap();
+    for filter in ["error", "not error", "metadata", "metadata.flag and error", "error ? true : false", "{\"a\": 1}"] {
+        let error = format!("{:?}", session.condition(filter, cases.schema()).unwrap_err());
+        assert!(error.contains("is not null`"), "{filter}: {error}");
+    }
+    for filter in ["metadata.flag", "output = true", "output is true", "error is not null", "not (output is false)"] {
+        assert_eq!(kept(&session, "run", filter).await.len(), 1, "{filter}");
+    }
+}
+
 async fn kept(session: &Session, experiment: &str, filter: &str) -> BTreeSet<String> {
     let cases = session.table(CASES).await.unwrap();
     let condition =

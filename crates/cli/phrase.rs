@@ -54,6 +54,24 @@ pub(crate) async fn resolve(
     Ok(None)
 }
 
+/// As [`resolve`], for an answer that has no order: a phrase that asks for one is refused.
+pub(crate) async fn resolve_unordered(
+    session: &Session,
+    filter: &mut Option<String>,
+    experiments: &[&Selected],
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let phrase = filter.clone().unwrap_or_default();
+    match resolve(session, filter, experiments, printer).await? {
+        None => Ok(()),
+        Some(order) => Err(InputError::with_hint(
+            format!("`{phrase}` asks for the order `{order}`, and this answer has none"),
+            "`cases` and `diff --cases` list cases in an order; elsewhere leave it out",
+        )
+        .into()),
+    }
+}
+
 fn unknown_phrase(text: &str, error: &AnalysisError) -> InputError {
     InputError::with_hint(
         format!("`{text}` is neither a filter nor a phrase that is understood\n{error}"),

@@ -15,7 +15,7 @@ use evalhouse_store::{OptimizeOptions, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{chosen, import_into, open};
+use super::{chosen, import_into, open, set};
 use crate::store::memory_url;
 
 /// One logged case.
@@ -44,11 +44,55 @@ fn logged() -> impl Strategy<Value = Vec<Logged>> {
     let score = prop_oneof![1 => Just(None), 1 => Just(Some(None)), 4 => (0..5_u8).prop_map(|s| Some(Some(s)))];
     let row =
         (0..12_u8, 0..7_u8, [score.clone(), score]).prop_map(|(case, group, scores)| Logged { case, group, scores });
-    proptest::collection::vec(row, 1..40).prop_map(|mut rows| {
-        // The first file says that the path may be text; SQL gives a column of numbers no lists.
-        rows[0].group = 0;
-        rows
-    })
+    proptest::collection::vec(row, 1..40)
+}
+
+/// What a comparison is asked with.
+#[derive(Debug, Clone)]
+struct Asked {
+    reducer: &'static str,
+    /// Less of the score `t` is better.
+    lower: bool,
+}
+
+const REDUCERS: [&str; 13] = [
+    "mean", "median", "min", "max", "mode", "majority", "first", "last", "any(0.5)", "all(0.5)", "at_least(2, 0.5)",
+    "pass@2(0.5)", "pass^2(0.5)",
+];
+
+fn asked() -> impl Strategy<Value = Asked> {
+    (proptest::sample::select(REDUCERS.to_vec()), proptest::bool::ANY)
+        .prop_map(|(reducer, lower)| Asked { reducer, lower })
+}
+
+/// The trials of a case as one value: the rules of section 6, written out.
+fn reduced(reducer: &str, trials: &[f64]) -> Option<f64> {
+    let n = trials.len();
+    if n == 0 {
+        return None;
+    }
+    let mut sorted = trials.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let times = |value: &f64| trials.iter().filter(|other| *other == value).count();
+    let passes = trials.iter().filter(|score| **score >= 0.5).count();
+    let yes = |is: bool| Some(if is { 1.0 } else { 0.0 });
+    let choose_2 = |n: usize| (n * n.saturating_sub(1) / 2) as f64;
+    match reducer {
+        "mean" => mean(trials.to_vec()),
+        "median" => Some((sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0),
+        "min" => sorted.first().copied(),
+        "max" => sorted.last().copied(),
+        "mode" => sorted.iter().rev().max_by_key(|value| times(value)).copied(),
+        "majority" => sorted.iter().find(|value| 2 * times(value) > n).copied(),
+        "first" => trials.first().copied(),
+        "last" => trials.last().copied(),
+        "any(0.5)" => yes(passes > 0),
+        "all(0.5)" => yes(passes == n),
+        "at_least(2, 0.5)" => yes(passes >= 2),
+        "pass@2(0.5)" => (n >= 2).then(|| 1.0 - choose_2(n - passes) / choose_2(n)),
+        "pass^2(0.5)" => (n >= 2).then(|| choose_2(passes) / choose_2(n)),
+        other => panic!("{other}"),
+    }
 }
 
 fn write(path: &Path, rows: &[Logged]) {
@@ -60,7 +104,7 @@ fn write(path: &Path, rows: &[Logged]) {
             }
         }
         let mut line = json!({
-            "id": format!("r{i}"), "span_id": format!("r{i}"), "root_span_id": format!("r{i}"),
+            "id": format!("r{i:02}"), "span_id": format!("r{i:02}"), "root_span_id": format!("r{i:02}"),
             "scores": scores, "metadata": {"g": group_value(row.group)},
         });
         if row.case > 0 {
@@ -71,7 +115,8 @@ fn write(path: &Path, rows: &[Logged]) {
     std::fs::write(path, lines.collect::<Vec<_>>().join("\n")).unwrap();
 }
 
-/// Values of a score by case; the trials without a value are left out, the cases stay.
+/// Values of a score by case, in the order of the trials; the trials without a value are left out, the
+/// cases stay.
 fn by_case(rows: &[Logged], score: usize) -> BTreeMap<u8, Vec<f64>> {
     let mut cases: BTreeMap<u8, Vec<f64>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.case > 0) {
@@ -102,9 +147,14 @@ struct Answers {
     trials: TrialReport,
     groups: Groups,
     one_group: Groups,
+    /// With a reducer, and cases clustered.
+    reduced: Diff,
+    /// Only the cases in which `s` fell.
+    fallen: Diff,
+    fallen_groups: Groups,
 }
 
-async fn ask(session: &Session) -> Answers {
+async fn ask(session: &Session, asked: &Asked) -> Answers {
     let (base, candidate) = (chosen(session, "base"), chosen(session, "candidate"));
     let keyed = DiffOptions { key: Some("[input.case, input.even]".into()), ..DiffOptions::default() };
     let by = |by: &str, limit| GroupOptions {
@@ -113,6 +163,11 @@ async fn ask(session: &Session) -> Answers {
         reducer: Some(Reducer::default()),
         ..GroupOptions::default()
     };
+    let reducer = Some(asked.reducer.parse::<Reducer>().unwrap());
+    let reduced = DiffOptions { reducer, cluster: Some("input.case % 4".into()), ..DiffOptions::default() };
+    let filter = Some("regressed(scores.s)".to_string()).filter(|_| has_score(session, "s"));
+    let fallen = DiffOptions { filter: filter.clone(), ..DiffOptions::default() };
+    let fallen_groups = GroupOptions { filter, ..by("metadata.g", 100) };
     Answers {
         diff: diff(session, &base, &candidate, &DiffOptions::default()).await.unwrap(),
         computed_key: diff(session, &base, &candidate, &keyed).await.unwrap(),
@@ -120,10 +175,18 @@ async fn ask(session: &Session) -> Answers {
         trials: trials(session, &base, &TrialOptions::default()).await.unwrap(),
         groups: groups(session, &[&base, &candidate], &by("metadata.g", 100)).await.unwrap(),
         one_group: groups(session, &[&base, &candidate], &by("1", 100)).await.unwrap(),
+        reduced: diff(session, &base, &candidate, &reduced).await.unwrap(),
+        fallen: diff(session, &base, &candidate, &fallen).await.unwrap(),
+        fallen_groups: groups(session, &[&base, &candidate], &fallen_groups).await.unwrap(),
     }
 }
 
-fn check(base: &[Logged], candidate: &[Logged], answers: &Answers) {
+/// Whether any experiment has the score: one that no experiment has is an error in a condition.
+fn has_score(session: &Session, name: &str) -> bool {
+    session.experiments().iter().any(|one| session.score_names(one).iter().any(|score| score == name))
+}
+
+fn check(base: &[Logged], candidate: &[Logged], asked: &Asked, answers: &Answers) {
     let keys = |rows: &[Logged]| rows.iter().map(|row| row.case).filter(|case| *case > 0).collect::<BTreeSet<u8>>();
     let nulls = |rows: &[Logged]| rows.iter().filter(|row| row.case == 0).count() as i64;
     let (ours, theirs) = (keys(candidate), keys(base));
@@ -146,8 +209,7 @@ fn check(base: &[Logged], candidate: &[Logged], answers: &Answers) {
                 .filter_map(|case| Some(mean(after[case].clone())? - mean(before[case].clone())?))
                 .collect();
             assert_eq!(score.n, deltas.len() as i64);
-            assert_eq!(score.improved, deltas.iter().filter(|delta| **delta > 1e-9).count() as i64);
-            assert_eq!(score.regressed, deltas.iter().filter(|delta| **delta < -1e-9).count() as i64);
+            assert_eq!((score.improved, score.regressed), classes_of(&deltas, asked.lower && i == 1), "{name}");
             close(score.delta_matched, mean(deltas), "delta over matched cases");
         }
     }
@@ -163,6 +225,69 @@ fn check(base: &[Logged], candidate: &[Logged], answers: &Answers) {
         close(spread.case_mean, score.case_mean, "case mean of trials");
     }
     sums_of_groups(base, candidate, answers);
+    reduced_and_clustered(base, candidate, asked, &answers.reduced);
+    fallen(base, candidate, answers);
+}
+
+/// How many differences are for the better, and how many for the worse.
+fn classes_of(deltas: &[f64], lower_is_better: bool) -> (i64, i64) {
+    let up = deltas.iter().filter(|delta| **delta > 1e-9).count() as i64;
+    let down = deltas.iter().filter(|delta| **delta < -1e-9).count() as i64;
+    if lower_is_better { (down, up) } else { (up, down) }
+}
+
+/// The differences of the cases that have a value on both sides.
+fn deltas(base: &[Logged], candidate: &[Logged], score: usize, reducer: &str) -> BTreeMap<u8, f64> {
+    let (before, after) = (by_case(base, score), by_case(candidate, score));
+    let delta = |(case, trials): (&u8, &Vec<f64>)| {
+        Some((*case, reduced(reducer, trials)? - reduced(reducer, before.get(case)?)?))
+    };
+    after.iter().filter_map(delta).collect()
+}
+
+/// Every reducer gives the values of section 6; a clustered error is that of section 16.
+fn reduced_and_clustered(base: &[Logged], candidate: &[Logged], asked: &Asked, answer: &Diff) {
+    for (i, name) in ["s", "t"].iter().enumerate() {
+        let Some(score) = answer.scores.get(*name) else { continue };
+        let deltas = deltas(base, candidate, i, asked.reducer);
+        let values: Vec<f64> = deltas.values().copied().collect();
+        let what = format!("{} of {name}", asked.reducer);
+        assert_eq!(score.n, values.len() as i64, "{what}");
+        assert_eq!((score.improved, score.regressed), classes_of(&values, asked.lower && i == 1), "{what}");
+        let Some(centre) = mean(values) else { continue };
+        close(score.delta_matched, Some(centre), &what);
+        let mut clusters: BTreeMap<u8, f64> = BTreeMap::new();
+        for (case, delta) in &deltas {
+            *clusters.entry(case % 4).or_default() += delta - centre;
+        }
+        let (g, n) = (clusters.len() as f64, deltas.len() as f64);
+        let squares: f64 = clusters.values().map(|residual| residual * residual).sum();
+        close(score.se, (g > 1.0).then(|| (squares * g / (g - 1.0)).sqrt() / n), &format!("clustered error, {what}"));
+    }
+}
+
+/// Under a condition on pairs only the rows of the cases that satisfy it are looked at, in groups too.
+fn fallen(base: &[Logged], candidate: &[Logged], answers: &Answers) {
+    if answers.fallen.filter.is_none() {
+        return;
+    }
+    let kept: BTreeSet<u8> =
+        deltas(base, candidate, 0, "mean").into_iter().filter(|(_, delta)| *delta < -1e-9).map(|(case, _)| case).collect();
+    let rows = |rows: &[Logged]| rows.iter().filter(|row| kept.contains(&row.case)).count() as i64;
+    let (diff, groups) = (&answers.fallen, &answers.fallen_groups);
+    assert_eq!(diff.counts.matched, kept.len() as i64);
+    assert_eq!((diff.base.rows, diff.candidate.rows), (rows(base), rows(candidate)));
+    let of_groups = |member: usize| groups.groups.iter().map(|group| group.experiments[member].rows).sum::<i64>();
+    assert_eq!((of_groups(0), of_groups(1)), (rows(base), rows(candidate)));
+    for name in ["s", "t"] {
+        let Some(score) = diff.scores.get(name) else { continue };
+        let over = |count: fn(&evalhouse_model::GroupScore) -> Option<i64>| -> i64 {
+            let scores = groups.groups.iter().filter_map(|group| group.experiments[1].scores.get(name));
+            scores.filter_map(count).sum()
+        };
+        assert_eq!(over(|score| score.regressed), score.regressed, "{name}");
+        assert_eq!(over(|score| score.improved), score.improved, "{name}");
+    }
 }
 
 /// The sums over groups are the counts without groups.
@@ -223,10 +348,14 @@ fn same(before: &Value, after: &Value, path: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_answer_keeps_the_invariants_and_optimize_changes_none(base in logged(), candidate in logged()) {
+    fn every_answer_keeps_the_invariants_and_optimize_changes_none(
+        base in logged(),
+        candidate in logged(),
+        asked in asked(),
+    ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let folder = tempfile::tempdir().unwrap();
@@ -236,11 +365,14 @@ proptest! {
                 write(&path, rows);
                 import_into(&store, &path, "p").await;
             }
+            if asked.lower {
+                set(&store, &[("scores.t.direction", "lower")]).await;
+            }
             let session = open(store.clone()).await;
-            let before = ask(&session).await;
-            check(&base, &candidate, &before);
+            let before = ask(&session, &asked).await;
+            check(&base, &candidate, &asked, &before);
             session.optimize(&OptimizeOptions::default()).await.unwrap();
-            let after = ask(&open(store).await).await;
+            let after = ask(&open(store).await, &asked).await;
             same(&json(&before), &json(&after), "");
         });
     }

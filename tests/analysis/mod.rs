@@ -2,9 +2,15 @@
 
 mod cases;
 mod diff;
+mod explain;
+mod groups;
 mod invariants;
+mod keys;
+mod pinned;
 mod plans;
 mod recomputed;
+mod reference;
+mod row_scores;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +20,7 @@ use evalhouse_import::{ImportRequest, NoProgress, import};
 use evalhouse_model::Diff;
 use evalhouse_session::{Session, SessionOptions};
 use evalhouse_store::Store;
+use serde_json::{Value, json};
 
 pub(crate) fn bundled_data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/support-assistant")
@@ -34,6 +41,32 @@ pub(crate) async fn import_into(store: &Store, path: &Path, project: &str) {
     };
     let report = import(store, request, Arc::new(NoProgress)).await.unwrap();
     assert!(report.failed.is_empty(), "{:?}", report.failed);
+}
+
+/// A store with experiments of project `p`, each as the rows that were logged.
+pub(crate) async fn logged(experiments: &[(&str, Vec<Value>)]) -> Store {
+    let store = Store::create(&crate::store::memory_url()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, rows) in experiments {
+        let path = folder.path().join(format!("{name}.jsonl"));
+        std::fs::write(&path, rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")).unwrap();
+        import_into(&store, &path, "p").await;
+    }
+    store
+}
+
+/// A logged case that is a trace of one span, with more fields.
+pub(crate) fn case(id: &str, more: Value) -> Value {
+    let mut row = json!({"id": id, "span_id": id, "root_span_id": id});
+    row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    row
+}
+
+/// Changes settings of project `p`, as `evalhouse settings` does.
+pub(crate) async fn set(store: &Store, settings: &[(&str, &str)]) {
+    for (name, value) in settings {
+        store.change_settings("p", |current| current.set(name, value)).await.unwrap().unwrap();
+    }
 }
 
 pub(crate) async fn open(store: Store) -> Session {

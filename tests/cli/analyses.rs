@@ -78,4 +78,28 @@ fn a_phrase_becomes_a_filter_that_is_shown() {
     check("phrase_base_only", asked("only in baseline"));
     check("phrase_unknown", asked("something wonderful"));
     check("phrase_show", program.run(&["show", "prompt-v2", "--where", "slower than 2s"]));
+    check("phrase_error", asked("error"));
+}
+
+#[test]
+fn the_order_of_a_phrase_is_kept_or_refused() {
+    let program = Program::with_bundled_data();
+    let diff = |more: &[&str]| {
+        program.run(&[&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"], more].concat())
+    };
+    let rows = |more: &[&str]| diff(more).json()["cases"]["rows"].clone();
+    let asked = rows(&["--cases", "--limit", "20", "--where", "worst Factuality"]);
+    assert_eq!(asked, rows(&["--cases", "--limit", "20", "--sort", "scores.Factuality asc"]));
+    assert_ne!(asked, rows(&["--cases", "--limit", "20"]));
+    let slowest = ["--where", "slowest with errors"];
+    let others: [&[&str]; 4] = [
+        &["show", "prompt-v2"],
+        &["trials", "prompt-v2"],
+        &["fields", "prompt-v2"],
+        &["explain", "support-assistant/baseline", "prompt-v2", "--score", "Factuality"],
+    ];
+    for refused in others.map(|command| program.run(&[command, &slowest].concat())).into_iter().chain([diff(&slowest)]) {
+        assert_eq!(refused.code, Some(2), "{refused}");
+        assert!(refused.stderr.contains("asks for the order `metrics.duration desc`"), "{refused}");
+    }
 }

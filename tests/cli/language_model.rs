@@ -121,6 +121,10 @@ fn an_answer_that_is_no_filter_is_refused() {
         ("scores.Politeness < 0.5", ["which is no filter", "there is no score `Politeness`"]),
         ("scores.Factuality", ["which is no filter", "expected a condition"]),
         ("drop table cases", ["which is no filter", "is not expected here"]),
+        // What speaks of pairs of cases is checked as well.
+        ("regressed(scores.Politeness)", ["which is no filter", "there is no score `Politeness`"]),
+        ("delta(Factuality) < 'low'", ["which is no filter", "expected a number"]),
+        ("baseline(metadata.nothing", ["which is no filter", "expected"]),
         ("", ["which is no filter", "expected a value"]),
     ] {
         let endpoint = Endpoint::saying(content);

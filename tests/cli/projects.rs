@@ -31,6 +31,30 @@ fn settings_change_how_a_project_is_read() {
 }
 
 #[test]
+fn a_setting_that_breaks_another_is_refused() {
+    let program = imported();
+    let settings = |arguments: &[&str]| program.run(&[&["settings", "support-assistant"], arguments].concat());
+    let minimum = |names: &str| format!(r#"{{"type": "minimum", "categories": [{names}]}}"#);
+    check("settings_self", settings(&["set", "aggregate_scores.Foo", &minimum(r#""Foo", "Factuality""#)]));
+    for (name, value) in [
+        ("aggregate_scores.A", minimum(r#""Factuality", "Helpfulness""#)),
+        ("aggregate_scores.B", minimum(r#""A", "Factuality""#)),
+        ("columns.tier", "upper(metadata.tier)".to_string()),
+        ("columns.tier2", "concat(tier, '2')".to_string()),
+    ] {
+        let set = settings(&["set", name, &value]);
+        assert_eq!(set.code, Some(0), "{name}: {set}");
+    }
+    check("settings_used_score", settings(&["unset", "aggregate_scores.A"]));
+    check("settings_used_column", settings(&["set", "columns.tier", "tier2"]));
+    check("settings_wrong_type", settings(&["set", "columns.labels", r#"{"expr": "tags", "type": "number"}"#]));
+    assert_eq!(settings(&["unset", "aggregate_scores.B"]).code, Some(0));
+    assert_eq!(settings(&["unset", "aggregate_scores.A"]).code, Some(0));
+    let shown = program.run(&["sql", "select distinct tier2 from cases where tier is not null order by 1 limit 2"]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+}
+
+#[test]
 fn a_key_is_tried_before_it_is_saved() {
     let program = Program::with_bundled_data();
     check("keys_check", program.run(&["keys", "check", "support-assistant", "input.question"]));

@@ -1,8 +1,9 @@
 """Writes tests/fixtures/statistics.json: seeded data and what scipy and statsmodels say of it.
 
-Run from the root of the repository, in an environment with numpy, scipy, statsmodels and scikit-learn:
+Run from the root of the repository, in an environment with what requirements.txt names:
 
-    python tests/reference/statistics.py
+    python tests/reference/statistics.py           write the fixture
+    python tests/reference/statistics.py --check   compare with the written one
 
 The answers are computed by their libraries and by brute force, never by a copy of our formulas:
 
@@ -15,56 +16,57 @@ The answers are computed by their libraries and by brute force, never by a copy 
   factor is G/(G-1) * (n-1)/(n-k); with k = 1, a constant alone, it is G/(G-1), which is ours. Its
   t statistics use G-1 degrees of freedom with `use_t=True`, as ours do;
 - kappa: scikit-learn's `cohen_kappa_score`, plain and weighted; its standard error and interval:
-  `statsmodels` `cohens_kappa`;
+  `statsmodels` `cohens_kappa`; the agreement of chance: the fitted values of `statsmodels` `Table`;
 - corrections for many tests: `statsmodels` `multipletests`;
-- Welch's test: `scipy.stats.ttest_ind_from_stats`;
-- pass@k and pass^k: counting all subsets of k of the n trials.
+- Welch's test and the one with a pooled variance: `scipy.stats.ttest_ind`;
+- Fisher's exact test: `scipy.stats.fisher_exact`;
+- the interval of a difference of two shares: `statsmodels` `confint_proportions_2indep`, Newcombe's;
+- pass@k and pass^k: counting all subsets of k of the n trials;
+- weighted means: `numpy.average`; the mode: `scipy.stats.mode`; majorities and passes: by counting;
+- changes of a series: for each place the t statistic of a step in a weighted regression
+  (`statsmodels` `WLS`), and its p-value over series that are simulated here.
 """
 
 import itertools
-import json
-from pathlib import Path
+from collections import Counter
 
 import numpy as np
 from scipy import special, stats
-from statsmodels.regression.linear_model import OLS
 from sklearn.metrics import cohen_kappa_score
+from statsmodels.regression.linear_model import OLS, WLS
+from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "statistics.json"
+from fixtures import write_or_check
+
 ALPHA = 0.05
 POWER = 0.8
 
 
-def main():
-    fixture = {
+def fixture():
+    return {
         "student_t_two_sided": student_t_two_sided(),
         "student_t_quantile": student_t_quantile(),
         "normal_upper_tail": [[z, float(stats.norm.sf(z))] for z in [-6, -1, 0, 0.1, 1, 1.96, 3, 8, 20, 37]],
         "normal_quantile": [[p, float(special.ndtri(p))] for p in probabilities()],
         "binomial_lower_tail": binomial_lower_tail(),
         "mcnemar": mcnemar(),
+        "fisher": fisher(),
         "wilson": wilson(),
+        "newcombe": newcombe(),
         "means": means(np.random.default_rng(20260101)),
         "paired": paired(np.random.default_rng(20260102)),
         "agreement": agreement(np.random.default_rng(20260103)),
         "family": family(np.random.default_rng(20260104)),
-        "welch": welch(np.random.default_rng(20260105)),
+        "two_means": two_means(np.random.default_rng(20260105)),
         "passes": passes(),
+        "weighted": weighted(np.random.default_rng(20260106)),
+        "trials": trials(np.random.default_rng(20260107)),
+        "classes": classes(np.random.default_rng(20260108)),
+        "changes": changes(np.random.default_rng(20260109)),
     }
-    FIXTURE.parent.mkdir(exist_ok=True)
-    FIXTURE.write_text(to_text(fixture))
-
-
-def to_text(fixture):
-    """One line per entry: small differences stay readable."""
-    sections = []
-    for name, entries in fixture.items():
-        lines = ",\n    ".join(json.dumps(entry) for entry in entries)
-        sections.append(f"  {json.dumps(name)}: [\n    {lines}\n  ]")
-    return "{\n" + ",\n".join(sections) + "\n}\n"
 
 
 DEGREES = [1, 2, 3, 4.5, 7, 10, 29, 30, 100, 999, 1e4, 1e5, 1e6]
@@ -98,6 +100,20 @@ def mcnemar():
 def wilson():
     pairs = [(0, 1), (1, 1), (0, 20), (20, 20), (3, 4), (7, 10), (61, 100), (912, 1000), (1, 100_000)]
     return [[k, n, *map(float, proportion_confint(k, n, ALPHA, method="wilson"))] for k, n in pairs]
+
+
+def fisher():
+    """passes and cases of both sides, then the two-sided p-value."""
+    sides = [(2, 2, 0, 2), (3, 4, 1, 4), (10, 10, 7, 10), (0, 5, 0, 9), (1, 30, 9, 40), (50, 50, 0, 50)]
+    sides += [(60, 100, 45, 90), (475, 500, 2, 3), (910, 1000, 880, 1000), (5, 2000, 40, 1500), (9, 9, 5, 20)]
+    return [[a, n, b, m, float(stats.fisher_exact([[a, n - a], [b, m - b]]).pvalue)] for a, n, b, m in sides]
+
+
+def newcombe():
+    """passes and cases of both sides, then the ends of the interval of the difference of their shares."""
+    sides = [(56, 70, 48, 80), (9, 10, 3, 10), (2, 2, 0, 2), (10, 10, 0, 20), (450, 500, 2, 3), (880, 1000, 910, 1000)]
+    ends = lambda side: map(float, confint_proportions_2indep(*side, method="newcomb", compare="diff"))
+    return [[*side, *ends(side)] for side in sides]
 
 
 def constant_fit(values, clusters):
@@ -220,6 +236,8 @@ def agreement(rng):
         cases.append({
             "counts": counts.tolist(), "kappa": score(None), "linear": score("linear"),
             "quadratic": score("quadratic"), "observed": float((first == second).mean()), "se": float(known.std_kappa),
+            "expected": float(np.trace(Table(counts, shift_zeros=False).fittedvalues)) / n,
+            "ci_low": float(known.kappa_low), "ci_high": float(known.kappa_upp),
         })
     return cases
 
@@ -233,14 +251,14 @@ def family(rng):
     return cases
 
 
-def welch(rng):
-    """mean, standard error and count of two samples, then the two-sided p-value."""
+def two_means(rng):
+    """mean, standard error and count of two samples, then p by Welch and with a pooled variance."""
     rows = []
     for _ in range(20):
         a, b = rng.normal(0.5, 0.2, rng.integers(2, 80)), rng.normal(0.55, 0.4, rng.integers(2, 80))
-        side = lambda x: (float(x.mean()), float(x.std(ddof=1)), len(x))
-        p = stats.ttest_ind_from_stats(*side(a), *side(b), equal_var=False).pvalue
-        rows.append([float(a.mean()), float(stats.sem(a)), len(a), float(b.mean()), float(stats.sem(b)), len(b), float(p)])
+        side = lambda x: [float(x.mean()), float(stats.sem(x)), len(x)]
+        p = lambda is_pooled: float(stats.ttest_ind(a, b, equal_var=is_pooled).pvalue)
+        rows.append([*side(a), *side(b), p(False), p(True)])
     return rows
 
 
@@ -280,5 +298,127 @@ def flipped_by_halves(differences):
     return float(2 * reaching / 2 ** len(differences))
 
 
+def weighted(rng):
+    """Values and weights, then their weighted mean."""
+    pairs = [(rng.random(5), rng.random(5)), (1e9 + rng.random(300), rng.pareto(1, 300)), (rng.normal(size=40), rng.integers(0, 4, 40))]
+    pairs += [(np.array([1e303, -1e303, 3e302]), np.array([1.0, 0.5, 2.0]))]
+    return [
+        {"values": v.tolist(), "weights": w.astype(float).tolist(), "mean": float(np.average(v, weights=w))}
+        for v, w in pairs
+    ]
+
+
+def trials(rng):
+    """The trials of a case, then their mode, their majority and whether at least k reach a half."""
+    cases = []
+    for n in [1, 2, 3, 4, 5, 8, 9, 15]:
+        for _ in range(4):
+            scores = rng.integers(0, 4, n) / 4
+            most, times = Counter(scores.tolist()).most_common(1)[0]
+            passes = int((scores >= 0.5).sum())
+            cases.append({
+                "scores": scores.tolist(), "mode": float(stats.mode(scores).mode),
+                "majority": most if times > n / 2 else None, "at_least": [float(passes >= k) for k in [1, 2, 3]],
+            })
+    return cases
+
+
+def classes(rng):
+    """Pairs in clusters, then how many are in each class, and the difference of those with both scores."""
+    cases = []
+    for tolerance, direction in [(1e-9, "higher"), (0.05, "higher"), (0.1, "lower")]:
+        n = 120
+        clusters = [f"g{g}" for g in rng.integers(0, 17, n)]
+        shared = dict(zip(sorted(set(clusters)), rng.normal(0.03, 0.2, 17)))
+        base = rng.integers(0, 21, n) / 20
+        candidate = np.clip(base + [shared[g] for g in clusters] + rng.normal(0, 0.1, n), 0, 1).round(2)
+        base[rng.random(n) < 0.1], candidate[rng.random(n) < 0.1] = np.nan, np.nan
+        has = [~np.isnan(base), ~np.isnan(candidate)]
+        both = has[0] & has[1]
+        gain = (candidate - base)[both] * (1 if direction == "higher" else -1)
+        counts = {
+            "improved": (gain > tolerance).sum(), "regressed": (gain < -tolerance).sum(),
+            "unchanged": (abs(gain) <= tolerance).sum(), "lost_score": (has[0] & ~has[1]).sum(),
+            "gained_score": (~has[0] & has[1]).sum(), "no_score": (~has[0] & ~has[1]).sum(), "n": both.sum(),
+        }
+        answer = paired_case("classes", base[both], candidate[both], list(itertools.compress(clusters, both)))
+        cases.append({
+            "tolerance": tolerance, "direction": direction, "clusters": clusters,
+            "base": [None if np.isnan(x) else float(x) for x in base],
+            "candidate": [None if np.isnan(x) else float(x) for x in candidate],
+            "counts": {name: int(count) for name, count in counts.items()},
+            **{name: answer[name] for name in ["delta", "sd", "se", "ci_low", "ci_high", "t", "df", "p", "mde"]},
+        })
+    return cases
+
+
+def changes(rng):
+    """Series of means with standard errors, then where they changed."""
+    cases = []
+    for name, n, tau, steps in [
+        ("none", 12, 0.005, {}), ("short", 7, 0.0, {4: -0.2}), ("one", 25, 0.01, {15: -0.06}),
+        ("two", 40, 0.01, {12: 0.08, 30: -0.1}), ("the last", 9, 0.0, {8: -0.2}), ("weak", 14, 0.01, {7: 0.035}),
+    ]:
+        errors = rng.uniform(0.005, 0.02, n)
+        level = 0.7 + sum((np.arange(n) >= place) * step for place, step in steps.items())
+        means = level + rng.normal(0, np.hypot(tau, errors))
+        found = sorted(search(means, np.maximum(errors, np.median(errors)), 0, 0))
+        cases.append({"name": name, "means": means.tolist(), "errors": errors.tolist(), "changes": found_in(means, errors, found)})
+    return cases
+
+
+def found_in(means, errors, found):
+    """The changes with the weighted means of the stretches on both sides."""
+    errors = np.maximum(errors, np.median(errors))
+    ends = [0, *(place for place, _ in found), len(means)]
+    level = [
+        float(np.average(means[a:b], weights=1 / (errors[a:b] ** 2 + between(means[a:b], errors[a:b]))))
+        for a, b in zip(ends, ends[1:])
+    ]
+    return [{"position": place, "before": level[i], "after": level[i + 1], "p": p} for i, (place, p) in enumerate(found)]
+
+
+def between(means, errors):
+    """The variance between runs, from the median square of successive differences."""
+    if len(means) < 5:
+        return 0.0
+    excess = np.median(np.diff(means) ** 2) / stats.chi2.median(1) - np.median(errors[1:] ** 2 + errors[:-1] ** 2)
+    return max(0.0, excess / 2)
+
+
+def search(means, errors, start, depth):
+    """Places and p-values of the changes in a stretch: the best split, then both of its sides."""
+    n = len(means)
+    if n < 3:
+        return []
+    weights = 1 / (errors**2 + between(means, errors))
+
+    def statistic(k):
+        step = (np.arange(n) >= k).astype(float)
+        fit = WLS(means, np.column_stack([np.ones(n), step]), weights=weights).fit()
+        # Runs vary at least as much as their errors say: a scale below 1 is taken as 1.
+        return abs(fit.tvalues[1]) * min(1.0, np.sqrt(fit.scale))
+
+    t = [statistic(k) for k in range(1, n)]
+    best = int(np.argmax(t)) + 1
+    p = float((largest_of_nothing(n) >= max(t)).mean()) * 2**depth
+    if p >= ALPHA:
+        return []
+    sides = [(means[:best], errors[:best], start), (means[best:], errors[best:], start + best)]
+    return [(start + best, p), *(change for side in sides for change in search(*side, depth + 1))]
+
+
+def largest_of_nothing(n, known={}):
+    """The largest |t| over all places of 100,000 normal series without a change."""
+    if n not in known:
+        series = np.random.default_rng(n).normal(size=(100_000, n))
+        k = np.arange(1, n)
+        left = np.cumsum(series, axis=1)[:, :-1]
+        total, squares = series.sum(axis=1, keepdims=True), (series**2).sum(axis=1, keepdims=True)
+        within = squares - left**2 / k - (total - left) ** 2 / (n - k)
+        known[n] = (abs(left / k - (total - left) / (n - k)) / np.sqrt(within / max(n - 2, 1) * n / k / (n - k))).max(axis=1)
+    return known[n]
+
+
 if __name__ == "__main__":
-    main()
+    write_or_check("statistics.json", fixture, __doc__)

@@ -69,6 +69,10 @@ pub(crate) struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    pub(crate) fn is_null(&self) -> bool {
+        self.array.is_none()
+    }
+
     pub(crate) fn float(&self, name: &str) -> Option<f64> {
         float_at(self.array?.column_by_name(name)?, self.row)
     }

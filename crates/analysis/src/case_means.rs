@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{ident, lit};
+use evalhouse_functions::kernels::two_means::MeanOf;
 use evalhouse_model::schema;
 use evalhouse_session::Session;
 
@@ -70,4 +71,14 @@ impl CaseMeans {
     pub(crate) fn interval(&self, id: &str, i: usize) -> Option<Fields<'_>> {
         self.by_id.get(id).map(|row| self.answer.fields(*row, &format!("s{i}_ci")))
     }
+}
+
+/// A mean as the tests of two means take it, from what `mean_ci` says; none without a value.
+pub(crate) fn mean_of(interval: &Fields<'_>) -> Option<MeanOf> {
+    Some(MeanOf {
+        mean: interval.float("mean")?,
+        standard_error: interval.float("se").unwrap_or(0.0),
+        count: interval.int("n") as f64,
+        is_binary: interval.text("method").is_some_and(|method| method == "wilson"),
+    })
 }

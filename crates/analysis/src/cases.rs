@@ -491,7 +491,8 @@ fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataF
         if let Some(total) = regressed.into_iter().reduce(|a, b| a + b) {
             sorts.push(total.sort(false, false));
         }
-        sorts.extend(scores().map(|i| ident(format!("d{i}")).sort(true, false)));
+        let falls_when_less = |i: usize| columns[i].measure.as_ref().is_none_or(|measure| !measure.lower_is_better);
+        sorts.extend(scores().map(|i| ident(format!("d{i}")).sort(falls_when_less(i), false)));
     }
     sorts.push(ident("position").sort(true, false));
     Ok(table.sort(sorts)?)

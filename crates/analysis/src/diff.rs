@@ -1,5 +1,6 @@
 //! A candidate against a baseline, key by key (semantics, sections 2, 4, 6 and 16).
 
+use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::sum;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, lit, when};
 use datafusion::prelude::coalesce;
@@ -49,26 +50,9 @@ pub async fn diff(
     candidate: &Selected,
     options: &DiffOptions,
 ) -> Result<Diff, AnalysisError> {
-    let both = [base, candidate];
-    let measures = measures(session, &both);
-    let key = Key::of(session, options.key.as_deref(), &both);
-    let reducer = Reducer::of(session, options.reducer, candidate)?;
-    let cluster = match &options.cluster {
-        Some(text) => vec![parse(session, "--cluster", text, session.table(CASES).await?.schema())?],
-        None => Vec::new(),
-    };
-    let filter = options.filter.as_deref().map(Filter::read).transpose()?;
-    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &cluster };
-    let joined = pairs(session, base, candidate, &request).await?;
-    let mut rows = cases_of_all(session, &both, None).await?;
-    if let Some(filter) = &filter {
-        rows = filter.keep_own(session, rows)?;
-        if filter.is_paired() {
-            let hash = key.hash(session, rows.schema())?;
-            rows = of_kept_pairs(rows, hash, joined.clone())?;
-        }
-    }
-    let compared = Answer::of(joined.aggregate(vec![], comparisons(session, &measures, !cluster.is_empty())?)?).await?;
+    let Planned { measures, key, reducer, pairs, rows } = planned(session, base, candidate, options).await?;
+    let compared = pairs.aggregate(vec![], comparisons(session, &measures, options.cluster.is_some())?)?;
+    let compared = Answer::of(compared).await?;
     let rows = row_statistics(rows, &measures).await?;
 
     let int = |name: &str| compared.int(0, name);
@@ -115,6 +99,61 @@ pub async fn diff(
     let fewest = clusters.map(|df| df + 1.0).min_by(f64::total_cmp).filter(|_| options.cluster.is_some());
     diff.warnings = comparable::warnings(session, &diff, base, candidate, fewest).await?;
     Ok(diff)
+}
+
+/// The plan of a diff's one row of counts and statistics, not run: for those who want to see what it
+/// reads.
+///
+/// # Errors
+/// As [`diff`].
+pub async fn diff_plan(
+    session: &Session,
+    base: &Selected,
+    candidate: &Selected,
+    options: &DiffOptions,
+) -> Result<DataFrame, AnalysisError> {
+    let planned = planned(session, base, candidate, options).await?;
+    let compared = comparisons(session, &planned.measures, options.cluster.is_some())?;
+    Ok(planned.pairs.aggregate(vec![], compared)?)
+}
+
+/// What a diff is made of.
+struct Planned {
+    measures: Vec<Measure>,
+    key: Key,
+    reducer: Reducer,
+    /// The cases of both sides, matched.
+    pairs: DataFrame,
+    /// The rows of both sides.
+    rows: DataFrame,
+}
+
+async fn planned(
+    session: &Session,
+    base: &Selected,
+    candidate: &Selected,
+    options: &DiffOptions,
+) -> Result<Planned, AnalysisError> {
+    let both = [base, candidate];
+    let measures = measures(session, &both);
+    let key = Key::of(session, options.key.as_deref(), &both);
+    let reducer = Reducer::of(session, options.reducer, candidate)?;
+    let cluster = match &options.cluster {
+        Some(text) => vec![parse(session, "--cluster", text, session.table(CASES).await?.schema())?],
+        None => Vec::new(),
+    };
+    let filter = options.filter.as_deref().map(Filter::read).transpose()?;
+    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &cluster };
+    let pairs = pairs(session, base, candidate, &request).await?;
+    let mut rows = cases_of_all(session, &both, None).await?;
+    if let Some(filter) = &filter {
+        rows = filter.keep_own(session, rows)?;
+        if filter.is_paired() {
+            let hash = key.hash(session, rows.schema())?;
+            rows = of_kept_pairs(rows, hash, base, [(candidate, pairs.clone())])?;
+        }
+    }
+    Ok(Planned { measures, key, reducer, pairs, rows })
 }
 
 /// What becomes of the joined cases: counts that add up to the union, and for each measure the

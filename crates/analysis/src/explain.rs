@@ -5,19 +5,23 @@
 //! over the number of all cases, so that the slices of one field add up to the whole change. A large
 //! slice contributes much even when nothing is special about it; so slices are ranked by what they
 //! contribute beyond their share of the cases. The p-value asks whether cases inside differ from
-//! those elsewhere (Welch's t test), corrected (Holm) for the number of slices looked at.
+//! those elsewhere, by a test that holds for slices of few cases too (see [`two_means`]), corrected
+//! (Holm) for the number of slices looked at.
+//!
+//! [`two_means`]: evalhouse_functions::kernels::two_means
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_aggregate::expr_fn::{count_distinct, sum};
-use datafusion::functions_nested::expr_fn::make_array;
+use datafusion::functions_nested::expr_fn::{array_has, make_array};
 use datafusion::logical_expr::{Expr, cast, col, ident, lit};
 use evalhouse_functions::holm_adjusted;
-use evalhouse_functions::kernels::welch::{MeanOf, welch};
+use evalhouse_functions::kernels::two_means::{MeanOf, difference_p};
+use evalhouse_language::Expr as Tree;
 use evalhouse_model::{Explanation, Slice, SliceCase, schema};
-use evalhouse_session::{CASES, Session};
+use evalhouse_session::{CASES, Session, Spelled};
 use std::collections::HashMap;
 
 use crate::answer::{Answer, Fields};
@@ -26,7 +30,7 @@ use crate::key::Key;
 use crate::measures::{Measure, scores};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
-use crate::scope::{parse, side};
+use crate::scope::{side, spelled};
 use crate::{AnalysisError, Selected};
 
 /// Values of a field that makes slices: with more of them it tells cases apart, not kinds of cases.
@@ -37,6 +41,10 @@ const PAIRED_FIELDS_MAX: usize = 12;
 const FIELDS_MAX: usize = 200;
 /// Fewest cases of a slice.
 const CASES_MIN: i64 = 5;
+/// What is left of a sum of squares by rounding alone, as a share of it.
+const ROUNDING: f64 = 1e-12;
+/// Slices that are tested at most, the largest: a field that tells cases apart has no end of them.
+const SLICES_MAX: usize = 10_000;
 /// Slices shown when no limit is given, and worst cases of each.
 const SLICES_DEFAULT: usize = 10;
 const WORST: usize = 3;
@@ -44,7 +52,7 @@ const WORST: usize = 3;
 /// How to explain.
 #[derive(Debug, Clone, Default)]
 pub struct ExplainOptions {
-    /// The score; default the one that fell most beyond noise.
+    /// The score, by name.
     pub score: String,
     /// Comparison key; default the project's, else `input`.
     pub key: Option<String>,
@@ -61,11 +69,20 @@ pub struct ExplainOptions {
 /// Something to slice by.
 #[derive(Debug, Clone)]
 struct Field {
-    /// As the filter language writes it.
+    /// As the user or the catalog writes it.
     text: String,
-    expr: Expr,
-    /// The tags of a case: a case is in the slice of each.
-    is_list: bool,
+    spelled: Spelled,
+}
+
+impl Field {
+    /// The tags of a case, or another list: a case is in the slice of each item.
+    fn is_list(&self) -> bool {
+        self.spelled.items.is_some()
+    }
+
+    fn value(&self) -> Expr {
+        self.spelled.items.clone().unwrap_or_else(|| cast(self.spelled.text.clone(), DataType::Utf8))
+    }
 }
 
 /// Explains the change of a score between two experiments.
@@ -78,31 +95,14 @@ pub async fn explain(
     candidate: &Selected,
     options: &ExplainOptions,
 ) -> Result<Explanation, AnalysisError> {
-    let both = [base, candidate];
-    let wanted = options.score.strip_prefix("scores.").unwrap_or(&options.score);
-    let all = scores(session, &both);
-    let Some(measure) = all.iter().find(|score| score.name == wanted).cloned() else {
-        let known = all.into_iter().map(|score| score.name).collect();
-        return Err(AnalysisError::UnknownScore { score: wanted.into(), known });
-    };
-    let key = Key::of(session, options.key.as_deref(), &both);
-    let reducer = Reducer::of(session, options.reducer, candidate)?;
-    let filter = options.filter.as_deref().map(Filter::read).transpose()?;
-    let mut fields = fields(session, &both, options).await?;
-
-    let measures = [measure];
-    let mut extras: Vec<Expr> = vec![ident(schema::ID), ident(schema::INPUT)];
-    extras.extend(fields.iter().map(|field| field.expr.clone()));
-    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &extras };
-    let matched = differences(pairs(session, base, candidate, &request).await?, &measures[0], &fields)?;
-
-    let whole = Answer::of(matched.clone().aggregate(vec![], whole(session, &measures[0], &fields)?)?).await?;
+    let Planned { measure, key, reducer, mut fields, matched } = planned(session, base, candidate, options).await?;
+    let whole = Answer::of(matched.clone().aggregate(vec![], whole(session, &measure, &fields)?)?).await?;
     let total = whole.fields(0, "d");
     let mut answer = Explanation {
         base: side(base),
         candidate: side(candidate),
-        score: measures[0].name.clone(),
-        lower_is_better: measures[0].lower_is_better,
+        score: measure.name.clone(),
+        lower_is_better: measure.lower_is_better,
         key: key.text.clone(),
         reducer: reducer.to_string(),
         filter: options.filter.clone(),
@@ -115,7 +115,7 @@ pub async fn explain(
     // Fields with one value, or with too many, make no slices; tags are few by nature.
     let values = |i: usize| whole.int(0, &format!("values{i}"));
     let kept: Vec<usize> = (0..fields.len())
-        .filter(|i| fields[*i].is_list || options.by.is_some() || (2..=VALUES_MAX).contains(&values(*i)))
+        .filter(|i| fields[*i].is_list() || options.by.is_some() || (2..=VALUES_MAX).contains(&values(*i)))
         .collect();
     fields = kept.iter().map(|i| fields[*i].clone()).collect();
     answer.fields = fields.iter().map(|field| field.text.clone()).collect();
@@ -126,8 +126,11 @@ pub async fn explain(
         });
         return Ok(answer);
     };
-    let found = slices(session, matched.clone(), &measures[0], &fields, &kept).await?;
+    let found = slices(session, matched.clone(), &measure, &fields, &kept).await?;
     answer.searched = found.len() as i64;
+    if found.len() >= SLICES_MAX {
+        answer.warnings.push(format!("there are more slices: the largest {SLICES_MAX} of a kind were tested"));
+    }
     for (mut slice, cases) in
         ranked(found, &total, answer.n, delta).into_iter().take(options.limit.unwrap_or(SLICES_DEFAULT))
     {
@@ -135,6 +138,57 @@ pub async fn explain(
         answer.slices.push(slice);
     }
     Ok(answer)
+}
+
+/// The plan of the whole change and of the number of values of each field, not run: for those who want
+/// to see what it reads.
+///
+/// # Errors
+/// As [`explain`].
+pub async fn explain_plan(
+    session: &Session,
+    base: &Selected,
+    candidate: &Selected,
+    options: &ExplainOptions,
+) -> Result<DataFrame, AnalysisError> {
+    let Planned { measure, fields, matched, .. } = planned(session, base, candidate, options).await?;
+    Ok(matched.aggregate(vec![], whole(session, &measure, &fields)?)?)
+}
+
+/// What an explanation is made of.
+struct Planned {
+    measure: Measure,
+    key: Key,
+    reducer: Reducer,
+    fields: Vec<Field>,
+    /// The matched cases with the score on both sides.
+    matched: DataFrame,
+}
+
+async fn planned(
+    session: &Session,
+    base: &Selected,
+    candidate: &Selected,
+    options: &ExplainOptions,
+) -> Result<Planned, AnalysisError> {
+    let both = [base, candidate];
+    let wanted = options.score.strip_prefix("scores.").unwrap_or(&options.score);
+    let all = scores(session, &both);
+    let Some(measure) = all.iter().find(|score| score.name == wanted).cloned() else {
+        let known = all.into_iter().map(|score| score.name).collect();
+        return Err(AnalysisError::UnknownScore { score: wanted.into(), known });
+    };
+    let key = Key::of(session, options.key.as_deref(), &both);
+    let reducer = Reducer::of(session, options.reducer, candidate)?;
+    let filter = options.filter.as_deref().map(Filter::read).transpose()?;
+    let fields = fields(session, &both, options).await?;
+
+    let mut extras: Vec<Expr> = vec![ident(schema::ID), ident(schema::INPUT)];
+    extras.extend(fields.iter().map(Field::value));
+    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: std::slice::from_ref(&measure), extras: &extras };
+    let matched = differences(pairs(session, base, candidate, &request).await?, &measure, &fields)?;
+
+    Ok(Planned { measure, key, reducer, fields, matched })
 }
 
 /// What cases can be sliced by: the user's expressions, or custom columns, tags and the metadata that
@@ -147,10 +201,8 @@ async fn fields(
     let cases = session.table(CASES).await?;
     let schema = cases.schema();
     let field = |text: String| -> Result<Field, AnalysisError> {
-        let expr = parse(session, "--by", &text, schema)?;
-        let is_list = text == schema::TAGS;
-        let expr = if is_list { expr } else { cast(expr, DataType::Utf8) };
-        Ok(Field { text, expr, is_list })
+        let spelled = spelled(session, "--by", &text, schema)?;
+        Ok(Field { text, spelled })
     };
     if let Some(by) = &options.by {
         return by.iter().map(|text| field(text.clone())).collect();
@@ -198,7 +250,7 @@ fn score_diff(session: &Session, measure: &Measure) -> Result<Expr, AnalysisErro
 
 fn whole(session: &Session, measure: &Measure, fields: &[Field]) -> Result<Vec<Expr>, AnalysisError> {
     let mut aggregates = vec![score_diff(session, measure)?.alias("d")];
-    for (i, _) in fields.iter().enumerate().filter(|(_, field)| !field.is_list) {
+    for (i, _) in fields.iter().enumerate().filter(|(_, field)| !field.is_list()) {
         aggregates.push(count_distinct(ident(format!("f{i}"))).alias(format!("values{i}")));
     }
     Ok(aggregates)
@@ -225,19 +277,26 @@ async fn slices(
         let parts = [("i", lit(first as i64)), ("v", value), ("j", other), ("w", other_value)];
         named_struct(parts.into_iter().flat_map(|(name, value)| [lit(name), value]).collect())
     };
-    let scalar: Vec<usize> = (0..fields.len()).filter(|i| !fields[*i].is_list).collect();
-    let mut entries: Vec<Expr> = scalar.iter().map(|i| slice(*i, cast(column(*i), DataType::Utf8), None)).collect();
+    let scalar: Vec<usize> = (0..fields.len()).filter(|i| !fields[*i].is_list()).collect();
+    let mut entries: Vec<Expr> = scalar.iter().map(|i| slice(*i, column(*i), None)).collect();
     let paired = &scalar[..scalar.len().min(PAIRED_FIELDS_MAX)];
     for (at, i) in paired.iter().enumerate() {
         for j in &paired[at + 1..] {
-            let value = |i: usize| cast(column(i), DataType::Utf8);
-            entries.push(slice(*i, value(*i), Some((*j, value(*j)))));
+            entries.push(slice(*i, column(*i), Some((*j, column(*j)))));
         }
     }
     let part = |name: &str| get_field(col("slice"), name);
     let keys = || ["i", "v", "j", "w"].map(|name| part(name).alias(name)).to_vec();
     let statistics = || -> Result<Vec<Expr>, AnalysisError> {
         Ok(vec![score_diff(session, measure)?.alias("d"), sum(ident("better")).alias("total")])
+    };
+    // Slices of few cases say nothing, and of a field that tells cases apart they are all there is.
+    let large = |slices: DataFrame| -> Result<DataFrame, AnalysisError> {
+        let n = || get_field(ident("d"), "n");
+        let has_values = ident("v").is_not_null().and(ident("j").lt(lit(0_i64)).or(ident("w").is_not_null()));
+        let by_size = [n().sort(false, false)].into_iter().chain(["i", "v", "j", "w"].map(|key| ident(key).sort(true, true)));
+        let large = slices.filter(has_values.and(n().gt_eq(lit(CASES_MIN))))?;
+        Ok(large.sort(by_size.collect())?.limit(0, Some(SLICES_MAX))?)
     };
     let mut found = Vec::new();
     let mut collect = |answer: &Answer| {
@@ -250,20 +309,17 @@ async fn slices(
                 values.push((j as usize, w));
             }
             let d = answer.fields(row, "d");
-            if d.int("n") < CASES_MIN {
-                continue;
-            }
-            let conditions: Vec<String> = values.iter().map(|(i, value)| condition(&fields[*i], value)).collect();
+            let conditions = values.iter().map(|(i, value)| fields[*i].spelled.is(value));
             let in_slice = values
                 .iter()
-                .map(|(i, value)| match fields[*i].is_list {
-                    true => datafusion::functions_nested::expr_fn::array_has(column(*i), lit(value.as_str())),
-                    false => cast(column(*i), DataType::Utf8).eq(lit(value.as_str())),
+                .map(|(i, value)| match fields[*i].is_list() {
+                    true => array_has(column(*i), lit(value.as_str())),
+                    false => column(*i).eq(lit(value.as_str())),
                 })
                 .reduce(Expr::and)
                 .unwrap_or_else(|| lit(true));
             let slice = Slice {
-                filter: conditions.join(" and "),
+                filter: conditions.reduce(Tree::and).map(|condition| condition.to_string()).unwrap_or_default(),
                 n: d.int("n"),
                 delta: d.float("delta"),
                 ci_low: d.float("ci_low"),
@@ -280,9 +336,9 @@ async fn slices(
             .clone()
             .select(vec![ident("b"), ident("c"), ident("better"), make_array(entries).alias("slice")])?
             .unnest_columns(&["slice"])?;
-        collect(&Answer::of(long.aggregate(keys(), statistics()?)?).await?);
+        collect(&Answer::of(large(long.aggregate(keys(), statistics()?)?)?).await?);
     }
-    for i in (0..fields.len()).filter(|i| fields[*i].is_list) {
+    for i in (0..fields.len()).filter(|i| fields[*i].is_list()) {
         let tagged = matched
             .clone()
             .select(vec![ident("b"), ident("c"), ident("better"), column(i).alias("v")])?
@@ -291,17 +347,9 @@ async fn slices(
             .with_column("j", lit(-1_i64))?
             .with_column("w", none())?;
         let keys = ["i", "v", "j", "w"].map(ident).to_vec();
-        collect(&Answer::of(tagged.aggregate(keys, statistics()?)?).await?);
+        collect(&Answer::of(large(tagged.aggregate(keys, statistics()?)?)?).await?);
     }
     Ok(found)
-}
-
-fn condition(field: &Field, value: &str) -> String {
-    let quoted = format!("'{}'", value.replace('\'', "''"));
-    match field.is_list {
-        true => format!("{} includes {quoted}", field.text),
-        false => format!("{} = {quoted}", field.text),
-    }
 }
 
 /// Slices that carry more of the change than their share, most first, with what the rest says.
@@ -321,10 +369,14 @@ fn ranked(found: Vec<Found>, total: &Fields<'_>, n: i64, delta: f64) -> Vec<(Sli
                 let elsewhere = (all * delta - inside * mean) / rest;
                 slice.delta_elsewhere = Some(elsewhere);
                 let squares = all_squares - sd * sd * (inside - 1.0) - inside * mean * mean;
-                let rest_variance = ((squares - rest * elsewhere * elsewhere) / (rest - 1.0)).max(0.0);
-                let side =
-                    |mean, variance: f64, count: f64| MeanOf { mean, standard_error: (variance / count).sqrt(), count };
-                slice.p = welch(side(mean, sd * sd, inside), side(elsewhere, rest_variance, rest));
+                let left = squares - rest * elsewhere * elsewhere;
+                // What subtraction leaves of equal values by rounding alone is no spread.
+                let rest_variance = if left > ROUNDING * all_squares { left / (rest - 1.0).max(1.0) } else { 0.0 };
+                let side = |mean, variance: f64, count: f64| {
+                    let standard_error = (variance / count).sqrt();
+                    MeanOf { mean, standard_error, count, is_binary: false }
+                };
+                slice.p = difference_p(&side(mean, sd * sd, inside), &side(elsewhere, rest_variance, rest));
             }
             (slice, cases, sd, values)
         })

@@ -8,13 +8,15 @@ use std::collections::BTreeSet;
 use datafusion::common::{DFSchema, JoinType};
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, ident, lit, when};
+use datafusion::prelude::coalesce;
 use evalhouse_language::{Expr as Tree, Node, parse_expression};
+use evalhouse_model::schema;
 use evalhouse_session::{BASE, CANDIDATE, Scope, Session, SessionError};
 
-use crate::AnalysisError;
 use crate::measures::Measure;
 use crate::pairs::Side;
 use crate::scope::wrong;
+use crate::{AnalysisError, Selected};
 
 /// Functions that only a pair of cases can answer.
 const PAIR_FUNCTIONS: [&str; 10] = [
@@ -90,6 +92,9 @@ impl Filter {
         let mut names = BTreeSet::new();
         for part in self.paired_parts() {
             part.any(&mut |tree| {
+                if matches!(&tree.node, Node::Call(call) if call.name == "any_span") {
+                    names.extend([schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID].map(String::from));
+                }
                 if matches!(tree.node, Node::Path(_))
                     && let Ok(expression) = session.lower(tree, &scope)
                 {
@@ -163,7 +168,7 @@ impl Filter {
         measures: &[Measure],
     ) -> Result<Expr, AnalysisError> {
         let reading = reading_of(measures);
-        let scope = Scope { schema, baseline: Some(&reading), aggregates: false };
+        let scope = Scope { baseline: Some(&reading), ..Scope::of(schema) };
         session.lower(&self.tree, &scope).map_err(|error| self.wrong(error))
     }
 
@@ -175,7 +180,7 @@ impl Filter {
         measures: &[Measure],
     ) -> Result<Expr, AnalysisError> {
         let reading = reading_of(measures);
-        let scope = Scope { schema, baseline: Some(&reading), aggregates: false };
+        let scope = Scope { baseline: Some(&reading), ..Scope::of(schema) };
         session.lower_condition(part, &scope).map_err(|error| self.wrong(error))
     }
 
@@ -205,11 +210,28 @@ fn speaks_of_pairs(tree: &Tree) -> bool {
     })
 }
 
-/// Rows of `cases` whose key is among the keys of `pairs`.
-pub(crate) fn of_kept_pairs(cases: DataFrame, key: Expr, pairs: DataFrame) -> Result<DataFrame, AnalysisError> {
+/// Rows of `cases` whose key is among the keys of the kept pairs: a candidate's among those of its own
+/// pairs, the base's among those of any.
+pub(crate) fn of_kept_pairs<'a>(
+    cases: DataFrame,
+    key: Expr,
+    base: &Selected,
+    pairs: impl IntoIterator<Item = (&'a Selected, DataFrame)>,
+) -> Result<DataFrame, AnalysisError> {
     let columns: Vec<Expr> = cases.schema().fields().iter().map(|field| ident(field.name())).collect();
-    let keyed = cases.with_column("__key", key)?;
-    let kept = pairs
-        .select(vec![datafusion::prelude::coalesce(vec![Side::Base.key(), Side::Candidate.key()]).alias("__kept")])?;
-    Ok(keyed.join(kept, JoinType::LeftSemi, &["__key"], &["__kept"], None)?.select(columns)?)
+    let either = coalesce(vec![Side::Base.key(), Side::Candidate.key()]);
+    let mut kept: Option<DataFrame> = None;
+    for (candidate, pairs) in pairs {
+        let of = lit(candidate.experiment.id.as_str()).alias("__candidate");
+        let own = pairs.select(vec![either.clone().alias("__kept"), of])?;
+        kept = Some(match kept {
+            Some(kept) => kept.union(own)?,
+            None => own,
+        });
+    }
+    let Some(kept) = kept else { return Ok(cases) };
+    let of = || ident(schema::EXPERIMENT_ID);
+    let is_of_pair = of().eq(ident("__candidate")).or(of().eq(lit(base.experiment.id.as_str())));
+    let on = [ident("__key").eq(ident("__kept")), is_of_pair];
+    Ok(cases.with_column("__key", key)?.join_on(kept, JoinType::LeftSemi, on)?.select(columns)?)
 }

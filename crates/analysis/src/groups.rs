@@ -1,24 +1,30 @@
 //! Cases in groups, one experiment or several side by side (semantics, section 7).
+//!
+//! One plan: rows become one row a group with every experiment's aggregates side by side, the pairs of
+//! each candidate become their classes and deltas by group, and both are joined, ordered and cut off.
 
-use std::collections::HashMap;
-
+use datafusion::common::{JoinType, NullEquality};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::dataframe::DataFrame;
+use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{
     avg, count, count_distinct, max, median, min, percentile_cont, stddev, sum,
 };
-use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, ident, lit, when};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{
+    Expr, ExprFunctionExt, LogicalPlanBuilder, Operator, binary_expr, ident, lit, try_cast, when,
+};
+use datafusion::prelude::coalesce;
 use evalhouse_model::{ExperimentSide, Group, GroupMember, GroupScore, Groups, schema};
 use evalhouse_session::{CASES, Session};
-use indexmap::IndexMap;
-use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::filter::Filter;
+use crate::filter::{Filter, of_kept_pairs};
 use crate::key::Key;
 use crate::measures::{Measure, measures};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
-use crate::scope::{cases_of_all, parse, side};
+use crate::scope::{cases_of_all, parse, side, spelled, with_group_size};
 use crate::{AnalysisError, Selected};
 
 /// Groups shown when no limit is given.
@@ -63,7 +69,7 @@ impl Aggregate {
             Self::Max => max(value),
             Self::Sum => sum(value),
             Self::Median => median(value),
-            Self::Count => cast(count(value), DataType::Float64),
+            Self::Count => count(value),
             Self::Stddev => stddev(value),
             Self::P90 => percentile_cont(value.sort(true, false), lit(0.9)),
         }
@@ -93,8 +99,10 @@ pub struct GroupOptions {
     pub aggregate: Aggregate,
     /// Comparison key; default the project's, else `input`.
     pub key: Option<String>,
-    /// Only cases that satisfy this condition.
+    /// Only cases that satisfy this condition; one about pairs of cases needs experiments to compare.
     pub filter: Option<String>,
+    /// What makes cases alike: the intervals of deltas treat a cluster as one observation.
+    pub cluster: Option<String>,
     /// How trials are consolidated for counts and deltas.
     pub reducer: Option<Reducer>,
     /// `regressions:SCORE`, `improvements:SCORE`, `rows`, or nothing for the groups' own order.
@@ -118,91 +126,72 @@ pub async fn groups(
     experiments: &[&Selected],
     options: &GroupOptions,
 ) -> Result<Groups, AnalysisError> {
-    let Some(last) = experiments.last() else {
+    let (Some(base), Some(last), false) = (experiments.first(), experiments.last(), options.by.is_empty()) else {
         return Err(AnalysisError::Expression {
             place: "--group-by",
-            text: String::new(),
-            message: "there is no experiment to group".into(),
+            text: options.by.join(", "),
+            message: "it takes an experiment and an expression to group by".into(),
         });
     };
+    let candidates = if options.pooled { &[][..] } else { &experiments[1..] };
     let measures = measures(session, experiments);
     let key = Key::of(session, options.key.as_deref(), experiments);
     let reducer = Reducer::of(session, options.reducer, last)?;
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
-    let cases_schema = session.table(CASES).await?.schema().clone();
-    let by = options
-        .by
-        .iter()
-        .map(|text| Ok(cast(parse(session, "--group-by", text, &cases_schema)?, DataType::Utf8)))
-        .collect::<Result<Vec<Expr>, AnalysisError>>()?;
-
-    let mut rows = cases_of_all(session, experiments, None).await?;
-    if let Some(filter) = &filter {
-        rows = filter.keep_own(session, rows)?;
+    let cases = session.table(CASES).await?;
+    let by = options.by.iter().map(|text| Ok(spelled(session, "--group-by", text, cases.schema())?.text));
+    let by = by.collect::<Result<Vec<Expr>, AnalysisError>>()?;
+    let mut extras = by.clone();
+    if let Some(cluster) = &options.cluster {
+        extras.push(parse(session, "--cluster", cluster, cases.schema())?);
     }
-    let hash = key.hash(session, rows.schema())?;
-    let mut keys = if options.pooled { Vec::new() } else { vec![ident(schema::EXPERIMENT_ID)] };
-    keys.extend(by.iter().enumerate().map(|(i, group)| group.clone().alias(format!("g{i}"))));
-    let mut aggregates = vec![count(lit(1)).alias("rows"), count_distinct(hash).alias("cases")];
-    for (i, measure) in measures.iter().enumerate() {
-        let aggregate = if measure.is_score() { options.aggregate } else { Aggregate::Avg };
-        aggregates.push(aggregate.of(measure.value()).alias(format!("v{i}")));
-        if measure.is_score() {
-            aggregates.push(count(measure.value()).alias(format!("n{i}")));
-        }
-    }
-    let summed = Answer::of(rows.aggregate(keys, aggregates)?).await?;
-
-    let mut groups: IndexMap<Vec<Value>, Vec<GroupMember>> = IndexMap::new();
-    let place: HashMap<&str, usize> =
-        experiments.iter().enumerate().map(|(i, one)| (one.experiment.id.as_str(), i)).collect();
     let sides =
         if options.pooled { vec![pool(experiments)] } else { experiments.iter().map(|one| side(one)).collect() };
-    let empty = || vec![GroupMember::default(); sides.len()];
-    for row in 0..summed.rows() {
-        let id = summed.text(row, schema::EXPERIMENT_ID).unwrap_or_default();
-        let Some(member) = (if options.pooled { Some(&0) } else { place.get(id.as_str()) }) else { continue };
-        let group = groups.entry(values_at(&summed, row, by.len())).or_insert_with(empty);
-        group[*member] = member_at(&summed, row, &measures);
+    let order = Order::read(options.sort.as_deref(), &sides, &measures)?;
+
+    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &extras };
+    let mut matched = Vec::new();
+    for candidate in candidates {
+        matched.push((*candidate, pairs(session, base, candidate, &request).await?));
     }
-    let mut moved = 0;
-    let compared_with = if options.pooled { &[][..] } else { &experiments[1..] };
-    for (i, candidate) in compared_with.iter().enumerate().map(|(i, candidate)| (i + 1, candidate)) {
-        let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &by };
-        let compared = compared(session, experiments[0], candidate, &request).await?;
-        for row in 0..compared.rows() {
-            moved += compared.int(row, "moved");
-            let group = groups.entry(values_at(&compared, row, by.len())).or_insert_with(empty);
-            for (m, measure) in measures.iter().enumerate().filter(|(_, measure)| measure.is_score()) {
-                let fields = compared.fields(row, &format!("d{m}"));
-                let score = group[i].scores.entry(measure.name.clone()).or_default();
-                score.delta = fields.float("delta");
-                score.ci_low = fields.float("ci_low");
-                score.ci_high = fields.float("ci_high");
-                score.improved = Some(fields.int("improved"));
-                score.regressed = Some(fields.int("regressed"));
-                score.unchanged = Some(fields.int("unchanged"));
-            }
-        }
+    let rows = rows(session, experiments, &matched, &request).await?;
+    let hash = key.hash(session, rows.schema())?;
+    let groups = by.iter().enumerate().map(|(i, group)| group.clone().alias(group_name(i))).collect();
+    let mut plan = rows.aggregate(groups, members(&sides, &measures, options.aggregate, &hash)?)?;
+    for (i, (_, pairs)) in matched.into_iter().enumerate() {
+        plan = beside(session, plan, compared(session, pairs, &request, by.len(), i + 1)?, by.len(), i + 1)?;
     }
+
+    let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
+    let shown = plan.clone().sort(order.keys(&sides, &measures, by.len()))?.limit(0, Some(limit.saturating_add(1)))?;
+    let found = Answer::of(shown).await?;
     let mut answer = Groups {
-        experiments: sides.clone(),
+        experiments: sides,
         by: options.by.clone(),
         aggregate: options.aggregate.name().into(),
-        key: key.text,
+        key: key.text.clone(),
         reducer: reducer.to_string(),
         filter: options.filter.clone(),
-        groups: groups.into_iter().map(|(values, experiments)| Group { values, experiments }).collect(),
-        moved,
+        cluster: options.cluster.clone(),
         ..Groups::default()
     };
-    sort(&mut answer, options.sort.as_deref(), &measures)?;
-    let total = answer.groups.len();
-    let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
-    if total > limit {
-        answer.groups.truncate(limit);
+    let (mut total, mut moved) = (found.rows() as i64, 0);
+    if found.rows() > limit {
+        let everything = Answer::of(plan.aggregate(vec![], totals(candidates.len()))?).await?;
+        (total, moved) = (everything.int(0, "total"), everything.int(0, "moved"));
         answer.warnings.push(format!("{limit} of {total} groups are shown: --limit shows more"));
     }
+    for row in 0..found.rows().min(limit) {
+        let members = 0..answer.experiments.len();
+        answer.groups.push(Group {
+            values: (0..by.len()).map(|i| found.value_of(row, &group_name(i))).collect(),
+            experiments: members.map(|member| member_at(&found, row, member, &measures)).collect(),
+        });
+        if total as usize <= limit {
+            moved += (1..=candidates.len()).map(|member| found.int(row, &format!("moved{member}"))).sum::<i64>();
+        }
+    }
+    answer.moved = moved;
     if moved > 0 {
         answer.warnings.push(format!(
             "{moved} matched cases are in another group in the candidate: they are counted in the base's group"
@@ -211,35 +200,120 @@ pub async fn groups(
     Ok(answer)
 }
 
-/// The pairs of two experiments by the base's group: score_diff of each measure, and how many cases
-/// have another group in the candidate.
-async fn compared(
+/// The rows that are summed up. Under a condition on pairs they are those of the pairs that satisfy it.
+async fn rows(
     session: &Session,
-    base: &Selected,
-    candidate: &Selected,
+    experiments: &[&Selected],
+    matched: &[(&Selected, DataFrame)],
     request: &PairRequest<'_>,
-) -> Result<Answer, AnalysisError> {
-    let joined = pairs(session, base, candidate, request).await?;
-    let groups = (0..request.extras.len()).map(|i| {
-        let own = when(Side::Base.is_present(), Side::Base.extra(i)).otherwise(Side::Candidate.extra(i));
-        own.map(|expr| expr.alias(format!("g{i}")))
-    });
-    let groups = groups.collect::<datafusion::error::Result<Vec<Expr>>>()?;
-    let differs = (0..request.extras.len())
-        .map(|i| {
-            let (base, candidate) = (Side::Base.extra(i), Side::Candidate.extra(i));
-            datafusion::logical_expr::binary_expr(base, datafusion::logical_expr::Operator::IsDistinctFrom, candidate)
-        })
+) -> Result<DataFrame, AnalysisError> {
+    let mut rows = cases_of_all(session, experiments, None).await?;
+    let Some(filter) = request.filter else { return Ok(rows) };
+    if matched.is_empty() {
+        if filter.counts_trials() {
+            rows = with_group_size(session, rows, request.key)?;
+        }
+        return filter.keep_all(session, rows);
+    }
+    let own = filter.keep_own(session, rows)?;
+    if !filter.is_paired() {
+        return Ok(own);
+    }
+    let hash = request.key.hash(session, own.schema())?;
+    of_kept_pairs(own, hash, experiments[0], matched.iter().map(|(candidate, pairs)| (*candidate, pairs.clone())))
+}
+
+fn group_name(i: usize) -> String {
+    format!("g{i}")
+}
+
+/// What becomes of the rows of a group: of each experiment its rows and cases, and each measure's
+/// aggregate (`v0_1` is the second measure of the first experiment) and number of values.
+fn members(
+    sides: &[ExperimentSide],
+    measures: &[Measure],
+    aggregate: Aggregate,
+    key: &Expr,
+) -> Result<Vec<Expr>, AnalysisError> {
+    let mut aggregates = Vec::new();
+    for (member, side) in sides.iter().enumerate() {
+        // Every aggregate leaves nulls out, so those of other experiments are null.
+        let own = |value: Expr| match sides.len() {
+            1 => Ok(value),
+            _ => when(ident(schema::EXPERIMENT_ID).eq(lit(side.id.as_str())), value).end(),
+        };
+        aggregates.push(count(own(lit(1_i64))?).alias(format!("rows{member}")));
+        aggregates.push(count_distinct(own(key.clone())?).alias(format!("cases{member}")));
+        for (i, measure) in measures.iter().enumerate() {
+            let value = own(measure.value())?;
+            let aggregate = if measure.is_score() { aggregate } else { Aggregate::Avg };
+            aggregates.push(aggregate.of(value.clone()).alias(format!("v{member}_{i}")));
+            if measure.is_score() {
+                aggregates.push(count(value).alias(format!("n{member}_{i}")));
+            }
+        }
+    }
+    Ok(aggregates)
+}
+
+/// The pairs of the base and a candidate by the base's group: `score_diff` of each score, and how many
+/// cases have another group in the candidate.
+fn compared(
+    session: &Session,
+    pairs: DataFrame,
+    request: &PairRequest<'_>,
+    by: usize,
+    member: usize,
+) -> Result<DataFrame, AnalysisError> {
+    let mut groups = Vec::new();
+    for i in 0..by {
+        let own = when(Side::Base.is_present(), Side::Base.extra(i)).otherwise(Side::Candidate.extra(i))?;
+        groups.push(own.alias(format!("c{member}_{}", group_name(i))));
+    }
+    let differs = (0..by)
+        .map(|i| binary_expr(Side::Base.extra(i), Operator::IsDistinctFrom, Side::Candidate.extra(i)))
         .reduce(Expr::or)
         .unwrap_or_else(|| lit(false));
-    let mut aggregates = vec![sum(when(is_matched().and(differs), lit(1_i64)).otherwise(lit(0_i64))?).alias("moved")];
+    let moved = when(is_matched().and(differs), lit(1_i64)).otherwise(lit(0_i64))?;
+    let mut aggregates = vec![sum(moved).alias(format!("moved{member}"))];
     let score_diff = session.aggregate("score_diff")?;
     for (i, measure) in request.measures.iter().enumerate().filter(|(_, measure)| measure.is_score()) {
-        let arguments =
+        let mut arguments =
             vec![Side::Base.value(i), Side::Candidate.value(i), lit(measure.tolerance), lit(measure.direction())];
-        aggregates.push(score_diff.call(arguments).filter(is_matched()).build()?.alias(format!("d{i}")));
+        // What comes after the groups is the cluster; the base says which, as in a diff.
+        if request.extras.len() > by {
+            arguments.push(coalesce(vec![Side::Base.extra(by), Side::Candidate.extra(by)]));
+        }
+        aggregates.push(score_diff.call(arguments).filter(is_matched()).build()?.alias(format!("d{member}_{i}")));
     }
-    Answer::of(joined.aggregate(groups, aggregates)?).await
+    Ok(pairs.aggregate(groups, aggregates)?)
+}
+
+/// The groups with what a candidate's pairs say of each; a group without a value is one too.
+fn beside(
+    session: &Session,
+    groups: DataFrame,
+    compared: DataFrame,
+    by: usize,
+    member: usize,
+) -> Result<DataFrame, AnalysisError> {
+    let ours: Vec<String> = (0..by).map(group_name).collect();
+    let theirs = ours.iter().map(|name| format!("c{member}_{name}")).collect();
+    let joined = LogicalPlanBuilder::from(groups.into_unoptimized_plan()).join_detailed(
+        compared.into_unoptimized_plan(),
+        JoinType::Left,
+        (ours, theirs),
+        None,
+        NullEquality::NullEqualsNull,
+    )?;
+    Ok(session.frame(joined.build()?)?)
+}
+
+/// Over all groups: how many there are, and how many cases are in another one in a candidate.
+fn totals(candidates: usize) -> Vec<Expr> {
+    let moved = (1..=candidates).map(|member| coalesce(vec![ident(format!("moved{member}")), lit(0_i64)]));
+    let moved = moved.reduce(|a, b| a + b).unwrap_or_else(|| lit(0_i64));
+    vec![count(lit(1_i64)).alias("total"), sum(moved).alias("moved")]
 }
 
 /// All experiments as one side of an answer.
@@ -253,91 +327,107 @@ fn pool(experiments: &[&Selected]) -> ExperimentSide {
     }
 }
 
-fn values_at(answer: &Answer, row: usize, groups: usize) -> Vec<Value> {
-    (0..groups).map(|i| answer.value_of(row, &format!("g{i}"))).collect()
-}
-
-fn member_at(answer: &Answer, row: usize, measures: &[Measure]) -> GroupMember {
-    let mut member =
-        GroupMember { rows: answer.int(row, "rows"), cases: answer.int(row, "cases"), ..GroupMember::default() };
+fn member_at(answer: &Answer, row: usize, member: usize, measures: &[Measure]) -> GroupMember {
+    let rows = answer.int(row, &format!("rows{member}"));
+    let mut found =
+        GroupMember { rows, cases: answer.int(row, &format!("cases{member}")), ..GroupMember::default() };
     for (i, measure) in measures.iter().enumerate() {
-        let value = answer.float(row, &format!("v{i}"));
-        if measure.is_score() {
-            let n = answer.int(row, &format!("n{i}"));
-            member.scores.insert(measure.name.clone(), GroupScore { value, n, ..GroupScore::default() });
-        } else {
-            member.metrics.insert(measure.name.clone(), value);
-        }
-    }
-    member
-}
-
-/// Orders the groups of an answer; those without a value come last in their own order.
-fn sort(answer: &mut Groups, order: Option<&str>, measures: &[Measure]) -> Result<(), AnalysisError> {
-    let own_order = |a: &Group, b: &Group| {
-        a.values
-            .iter()
-            .zip(&b.values)
-            .map(|(a, b)| (a.is_null(), number_of(a), text_of(a)).partial_cmp(&(b.is_null(), number_of(b), text_of(b))))
-            .find_map(|order| order.filter(|order| order.is_ne()))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    };
-    let Some(order) = order else {
-        answer.groups.sort_by(own_order);
-        return Ok(());
-    };
-    if order == "rows" {
-        let rows = |group: &Group| group.experiments.iter().map(|member| member.rows).sum::<i64>();
-        answer.groups.sort_by(|a, b| rows(b).cmp(&rows(a)).then_with(|| own_order(a, b)));
-        return Ok(());
-    }
-    let wrong = |message: String| AnalysisError::Expression { place: "--sort", text: order.into(), message };
-    let (word, rest) = order.split_once(':').unwrap_or((order, ""));
-    let worst_first = match word {
-        "regressions" => true,
-        "improvements" => false,
-        _ => {
-            return Err(wrong(format!("`{order}` is no order of groups: rows, regressions:SCORE, improvements:SCORE")));
-        }
-    };
-    // `regressions:SCORE` or, of several comparisons, `regressions:SCORE:EXPERIMENT`.
-    let names: Vec<&str> = measures.iter().filter(|m| m.is_score()).map(|m| m.name.as_str()).collect();
-    let (score, member) = match names.contains(&rest) {
-        true => (rest, 1),
-        false => {
-            let (score, experiment) = rest.rsplit_once(':').unwrap_or((rest, ""));
-            let member = answer.experiments.iter().position(|one| one.experiment == experiment || one.id == experiment);
-            match (names.contains(&score), member) {
-                (true, Some(member)) if member > 0 => (score, member),
-                (true, _) => return Err(wrong(format!("`{experiment}` is no experiment that is compared here"))),
-                (false, _) => {
-                    return Err(wrong(format!("there is no score `{score}`; there are {}", names.join(", "))));
-                }
+        let value = answer.float(row, &format!("v{member}_{i}"));
+        if !measure.is_score() {
+            if rows > 0 {
+                found.metrics.insert(measure.name.clone(), value);
             }
+            continue;
         }
-    };
-    if answer.experiments.len() < 2 {
-        return Err(wrong("there is nothing to regress from: name a baseline with --against".into()));
+        let mut score =
+            GroupScore { value, n: answer.int(row, &format!("n{member}_{i}")), ..GroupScore::default() };
+        let compared = answer.fields(row, &format!("d{member}_{i}"));
+        if !compared.is_null() {
+            score.delta = compared.float("delta");
+            score.ci_low = compared.float("ci_low");
+            score.ci_high = compared.float("ci_high");
+            score.improved = Some(compared.int("improved"));
+            score.regressed = Some(compared.int("regressed"));
+            score.unchanged = Some(compared.int("unchanged"));
+        }
+        if rows > 0 || !compared.is_null() {
+            found.scores.insert(measure.name.clone(), score);
+        }
     }
-    let at = |group: &Group| group.experiments[member].scores.get(score).cloned().unwrap_or_default();
-    let sort_key = |group: &Group| {
-        let score = at(group);
-        let count = if worst_first { score.regressed } else { score.improved }.unwrap_or_default();
-        let delta = score.delta.unwrap_or(0.0);
-        (count, if worst_first { delta } else { -delta })
-    };
-    answer.groups.sort_by(|a, b| {
-        let ((a_count, a_delta), (b_count, b_delta)) = (sort_key(a), sort_key(b));
-        b_count.cmp(&a_count).then(a_delta.total_cmp(&b_delta)).then_with(|| own_order(a, b))
-    });
-    Ok(())
+    found
 }
 
-/// Numbers sort as numbers.
-fn number_of(value: &Value) -> Option<f64> {
-    value.as_str().and_then(|text| text.parse::<f64>().ok()).filter(|number| !number.is_nan())
+/// How groups are ordered.
+enum Order {
+    /// By their values.
+    Own,
+    /// Most rows first.
+    Rows,
+    /// Most regressions, or improvements, of a candidate's score first.
+    Classes { measure: usize, member: usize, worst_first: bool },
 }
 
-fn text_of(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_string()
+impl Order {
+    fn read(text: Option<&str>, sides: &[ExperimentSide], measures: &[Measure]) -> Result<Self, AnalysisError> {
+        let Some(text) = text else { return Ok(Self::Own) };
+        let wrong = |message: String| AnalysisError::Expression { place: "--sort", text: text.into(), message };
+        let (word, rest) = text.split_once(':').unwrap_or((text, ""));
+        let worst_first = match word {
+            "rows" if rest.is_empty() => return Ok(Self::Rows),
+            "regressions" => true,
+            "improvements" => false,
+            _ => {
+                return Err(wrong(format!(
+                    "`{text}` is no order of groups: rows, regressions:SCORE, improvements:SCORE"
+                )));
+            }
+        };
+        let score = |name: &str| measures.iter().position(|measure| measure.is_score() && measure.name == name);
+        // `regressions:SCORE` or, of several comparisons, `regressions:SCORE:EXPERIMENT`.
+        let (measure, member) = match score(rest) {
+            Some(measure) => (measure, 1),
+            None => {
+                let (name, experiment) = rest.rsplit_once(':').unwrap_or((rest, ""));
+                let Some(measure) = score(name) else {
+                    let known: Vec<&str> = measures.iter().filter(|m| m.is_score()).map(|m| m.name.as_str()).collect();
+                    return Err(wrong(format!("there is no score `{name}`; there are {}", known.join(", "))));
+                };
+                let member = sides.iter().position(|one| one.experiment == experiment || one.id == experiment);
+                let Some(member) = member.filter(|member| *member > 0) else {
+                    return Err(wrong(format!("`{experiment}` is no experiment that is compared here")));
+                };
+                (measure, member)
+            }
+        };
+        if member >= sides.len() {
+            return Err(wrong("there is nothing to regress from: name a baseline with --against".into()));
+        }
+        Ok(Self::Classes { measure, member, worst_first })
+    }
+
+    /// The sort keys, the groups' own order last: numbers as numbers, those without a value at the end.
+    fn keys(&self, sides: &[ExperimentSide], measures: &[Measure], by: usize) -> Vec<Sort> {
+        let mut keys = match self {
+            Self::Own => Vec::new(),
+            Self::Rows => {
+                let rows = (0..sides.len()).map(|member| ident(format!("rows{member}"))).reduce(|a, b| a + b);
+                rows.into_iter().map(|rows| rows.sort(false, false)).collect()
+            }
+            Self::Classes { measure, member, worst_first } => {
+                let part = |name: &str| get_field(ident(format!("d{member}_{measure}")), name);
+                let (class, lower) = (if *worst_first { "regressed" } else { "improved" }, measures[*measure].lower_is_better);
+                let (none, no_change) = (lit(0_i64), lit(0.0));
+                vec![
+                    coalesce(vec![part(class), none]).sort(false, false),
+                    coalesce(vec![part("delta"), no_change]).sort(*worst_first != lower, false),
+                ]
+            }
+        };
+        for i in 0..by {
+            let group = || ident(group_name(i));
+            let number = try_cast(group(), DataType::Float64);
+            keys.extend([group().is_null().sort(true, false), number.sort(true, true), group().sort(true, false)]);
+        }
+        keys
+    }
 }

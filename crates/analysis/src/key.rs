@@ -1,12 +1,12 @@
 //! The comparison key: which cases are the same case (semantics, section 4).
 
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::expr::{ScalarFunction, Sort};
+use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ident};
 use evalhouse_model::schema;
 use evalhouse_session::Session;
 
-use crate::scope::parse;
+use crate::scope::wrong;
 use crate::{AnalysisError, Selected};
 
 /// The key when none is given or set.
@@ -39,12 +39,11 @@ impl Key {
             let last = experiments.last()?;
             session.settings(&last.experiment.project).comparison_key
         };
-        let text = given.map(|text| text.trim().to_string()).or_else(set).unwrap_or_else(|| DEFAULT_KEY.into());
-        let has_saved =
-            |selected: &&Selected| session.snapshot().saved_key(&selected.experiment.id) == Some(text.as_str());
+        let text = given.map(str::to_string).or_else(set).unwrap_or_else(|| DEFAULT_KEY.into()).trim().to_string();
+        let ids = experiments.iter().map(|selected| selected.experiment.id.as_str());
         let stored = if text == DEFAULT_KEY {
             Stored::Default
-        } else if !experiments.is_empty() && experiments.iter().all(has_saved) {
+        } else if !experiments.is_empty() && session.has_saved_key(&text, ids) {
             Stored::Saved
         } else {
             Stored::No
@@ -62,7 +61,7 @@ impl Key {
         match self.stored {
             Stored::Default => Ok(ident(schema::COMPARISON_KEY_HASH)),
             Stored::Saved => Ok(ident(SAVED_KEY_HASH)),
-            Stored::No => self.call(session, "comparison_hash", cases),
+            Stored::No => session.key_hash(&self.text, cases).map_err(|error| wrong("--key", &self.text, &error)),
         }
     }
 
@@ -75,15 +74,6 @@ impl Key {
 
     /// The expression whose value is the key's canonical JSON.
     pub(crate) fn value(&self, session: &Session, cases: &DFSchema) -> Result<Expr, AnalysisError> {
-        self.call(session, "comparison_key", cases)
-    }
-
-    fn call(&self, session: &Session, function: &str, cases: &DFSchema) -> Result<Expr, AnalysisError> {
-        let parts = match parse(session, "--key", &self.text, cases)? {
-            Expr::ScalarFunction(list) if list.func.name() == "make_array" => list.args,
-            one => vec![one],
-        };
-        let function = session.function(function)?;
-        Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, parts)))
+        session.key_value(&self.text, cases).map_err(|error| wrong("--key", &self.text, &error))
     }
 }

@@ -17,6 +17,8 @@ use crate::{AnalysisError, Selected};
 const EXPERIMENTS_MAX: usize = 3;
 /// Collisions shown.
 const COLLISIONS_MAX: usize = 5;
+/// Examples shown of each other thing that goes wrong.
+const EXAMPLES_MAX: usize = 3;
 
 /// Tries a key on the newest experiments of a project: how many cases match, which keys are null, and
 /// which stand for several different inputs.
@@ -38,13 +40,18 @@ pub async fn check_key(session: &Session, project: &str, key: &str) -> Result<Ke
     let mut check = KeyCheck { project: project.into(), key: key.trim().into(), ..KeyCheck::default() };
     for one in &newest {
         let by_key = keyed(session, one, key).await?;
-        check.experiments.push(experiment(one, by_key.clone()).await?);
+        let mut keyed = experiment(one, by_key.clone()).await?;
+        if keyed.null_key > 0 {
+            keyed.null_examples = inputs_without_key(session, one, key).await?;
+        }
+        check.experiments.push(keyed);
         collisions(one, by_key, &mut check.collisions).await?;
     }
     for pair in newest.windows(2) {
         let (candidate, base) = (&pair[0], &pair[1]);
         let side = |frame: DataFrame, name: &str| -> Result<DataFrame, AnalysisError> {
-            Ok(frame.filter(ident("hash").is_not_null())?.select(vec![ident("hash").alias(name)])?)
+            let columns = vec![ident("hash").alias(name), ident("value").alias(format!("{name}_key"))];
+            Ok(frame.filter(ident("hash").is_not_null())?.select(columns)?)
         };
         let joined = side(keyed(session, base, key).await?, "b")?.join(
             side(keyed(session, candidate, key).await?, "c")?,
@@ -57,7 +64,7 @@ pub async fn check_key(session: &Session, project: &str, key: &str) -> Result<Ke
             Ok(coalesce(vec![sum(when(condition, lit(1_i64)).otherwise(lit(0_i64))?), lit(0_i64)]))
         };
         let (in_base, in_candidate) = (|| ident("b").is_not_null(), || ident("c").is_not_null());
-        let counts = joined.aggregate(
+        let counts = joined.clone().aggregate(
             vec![],
             vec![
                 number(in_base().and(in_candidate()))?.alias("matched"),
@@ -69,6 +76,7 @@ pub async fn check_key(session: &Session, project: &str, key: &str) -> Result<Ke
         let [matched, base_only, candidate_only] =
             ["matched", "base_only", "candidate_only"].map(|name| counts.int(0, name));
         let all = matched + base_only + candidate_only;
+        let only = |absent: &str| joined.clone().filter(ident(absent).is_null());
         check.matches.push(KeyMatch {
             base: base.experiment.name.clone(),
             candidate: candidate.experiment.name.clone(),
@@ -76,6 +84,8 @@ pub async fn check_key(session: &Session, project: &str, key: &str) -> Result<Ke
             base_only,
             candidate_only,
             rate: (all > 0).then(|| matched as f64 / all as f64),
+            base_only_examples: first_texts(only("c")?, "b_key").await?,
+            candidate_only_examples: first_texts(only("b")?, "c_key").await?,
         });
     }
     warn(&mut check);
@@ -124,7 +134,23 @@ async fn experiment(one: &Selected, by_key: DataFrame) -> Result<KeyedExperiment
         repeated: int("repeated"),
         rows_max: int("rows_max"),
         collisions: int("collisions"),
+        null_examples: Vec::new(),
     })
+}
+
+/// The inputs of the first rows whose key is null.
+async fn inputs_without_key(session: &Session, one: &Selected, text: &str) -> Result<Vec<String>, AnalysisError> {
+    let key = Key::of(session, Some(text), &[one]);
+    let cases = cases_of(session, one, None).await?;
+    let hash = key.hash(session, cases.schema())?;
+    first_texts(cases.filter(hash.is_null())?, schema::INPUT).await
+}
+
+/// The first values of a column of texts.
+async fn first_texts(frame: DataFrame, column: &str) -> Result<Vec<String>, AnalysisError> {
+    let first = frame.sort(vec![ident(column).sort(true, false)])?.limit(0, Some(EXAMPLES_MAX))?;
+    let answer = Answer::of(first.select(vec![ident(column)])?).await?;
+    Ok((0..answer.rows()).filter_map(|row| answer.text(row, column)).collect())
 }
 
 async fn collisions(one: &Selected, by_key: DataFrame, found: &mut Vec<KeyCollision>) -> Result<(), AnalysisError> {

@@ -17,6 +17,8 @@ mod diff;
 mod error;
 mod explain;
 mod export;
+#[cfg(test)]
+mod false_alarms;
 mod fields;
 mod filter;
 mod groups;
@@ -40,9 +42,9 @@ mod understand;
 
 pub use agreement::{AgreementOptions, agreement};
 pub use cases::{Alignment, CasesOptions, cases};
-pub use diff::{DiffOptions, diff};
+pub use diff::{DiffOptions, diff, diff_plan};
 pub use error::AnalysisError;
-pub use explain::{ExplainOptions, explain};
+pub use explain::{ExplainOptions, explain, explain_plan};
 pub use export::{ExportOptions, ExportShape, export};
 pub use fields::fields;
 pub use groups::{Aggregate, GroupOptions, groups};

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use datafusion::functions_aggregate::expr_fn::{avg, count, first_value, last_value, max, median, min};
-use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, lit, when};
+use datafusion::functions_aggregate::expr_fn::{avg, count, max, median, min};
+use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
+use datafusion::logical_expr::expr::{NullTreatment, Sort};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, lit, when};
 use evalhouse_session::Session;
 
 use crate::{AnalysisError, Selected};
@@ -28,9 +29,9 @@ pub enum Reducer {
     Mode,
     /// The value of more than half of the trials, or none.
     Majority,
-    /// The first trial's.
+    /// The first trial's, of those that have the score.
     First,
-    /// The last trial's.
+    /// The last trial's, of those that have the score.
     Last,
     /// 1 when at least one trial passes (has a score of the threshold or more), else 0.
     Any(f64),
@@ -149,8 +150,11 @@ impl Reducer {
             Self::Max => max(value),
             Self::Mode => session.aggregate("mode")?.call(vec![value]),
             Self::Majority => session.aggregate("majority")?.call(vec![value]),
-            Self::First => first_value(value, by_trial),
-            Self::Last => last_value(value, by_trial),
+            Self::First | Self::Last => {
+                let function = if self == Self::First { first_value_udaf() } else { last_value_udaf() };
+                let of_scored = function.call(vec![value]).null_treatment(NullTreatment::IgnoreNulls);
+                of_scored.order_by(by_trial).build()?
+            }
             Self::Any(threshold) => k("at_least", 1, threshold)?,
             Self::All(threshold) => when(count(value.clone()).eq(lit(0_i64)), lit(datafusion::common::ScalarValue::Float64(None)))
                 .when(min(value).gt_eq(lit(threshold)), lit(1.0))

@@ -6,7 +6,7 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit};
 use evalhouse_model::{ExperimentSide, schema};
-use evalhouse_session::{CASES, Session, SessionError};
+use evalhouse_session::{CASES, Session, SessionError, Spelled};
 
 use crate::filter::Filter;
 use crate::key::Key;
@@ -27,7 +27,16 @@ pub(crate) async fn cases_of_all(
     experiments: &[&Selected],
     filter: Option<&str>,
 ) -> Result<DataFrame, AnalysisError> {
-    let mut cases = session.table(CASES).await?;
+    kept(session, session.table(CASES).await?, experiments, filter)
+}
+
+/// Those of the cases that belong to any of the experiments and satisfy the filter.
+pub(crate) fn kept(
+    session: &Session,
+    mut cases: DataFrame,
+    experiments: &[&Selected],
+    filter: Option<&str>,
+) -> Result<DataFrame, AnalysisError> {
     if let Some(condition) = is_one_of(session, experiments) {
         cases = cases.filter(condition)?;
     }
@@ -76,6 +85,16 @@ pub(crate) fn parse(
     schema: &DFSchema,
 ) -> Result<Expr, AnalysisError> {
     session.expression(text, schema).map_err(|error| wrong(place, text, &error))
+}
+
+/// Reads a user's expression that cases are grouped or sliced by.
+pub(crate) fn spelled(
+    session: &Session,
+    place: &'static str,
+    text: &str,
+    schema: &DFSchema,
+) -> Result<Spelled, AnalysisError> {
+    session.spelled(text, schema).map_err(|error| wrong(place, text, &error))
 }
 
 /// Reads a user's condition.

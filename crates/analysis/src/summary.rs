@@ -3,14 +3,14 @@
 use datafusion::functions_aggregate::expr_fn::{avg, count, max, min, percentile_cont, sum};
 use datafusion::logical_expr::{Expr, ident, lit, when};
 use evalhouse_model::{ExperimentStatus, MetricSummary, ScoreSummary, Summary, schema};
-use evalhouse_session::Session;
+use evalhouse_session::{CASES, Session, coverage_column};
 
 use crate::answer::{Answer, rfc3339};
 use crate::case_means::case_means;
 use crate::key::Key;
 use crate::measures::measures;
 use crate::reducer::Reducer;
-use crate::scope::cases_of;
+use crate::scope::kept;
 use crate::{AnalysisError, Selected};
 
 /// How to summarise.
@@ -42,7 +42,12 @@ pub async fn summary(
     let (scores, metrics) = measures.split_at(measures.iter().filter(|measure| measure.is_score()).count());
     let key = Key::of(session, options.key.as_deref(), &[experiment]);
     let reducer = Reducer::of(session, options.reducer, experiment)?;
-    let cases = cases_of(session, experiment, options.filter.as_deref()).await?;
+    let covered = session.settings(&record.project).aggregate_scores;
+    let cases = match covered.is_empty() {
+        true => session.table(CASES).await?,
+        false => session.cases_with_coverage(&record.project)?,
+    };
+    let cases = kept(session, cases, &[experiment], options.filter.as_deref())?;
     let null_key = key.hash(session, cases.schema())?.is_null();
 
     let ones = |condition: Expr| -> Result<Expr, AnalysisError> {
@@ -61,8 +66,8 @@ pub async fn summary(
             min(score.value()).alias(format!("s{i}_min")),
             max(score.value()).alias(format!("s{i}_max")),
         ]);
-        if let Some(coverage) = session.coverage(&record.project, &score.name) {
-            row_aggregates.push(avg(coverage).alias(format!("s{i}_coverage")));
+        if covered.contains_key(&score.name) {
+            row_aggregates.push(avg(ident(coverage_column(&score.name))).alias(format!("s{i}_coverage")));
         }
     }
     for (i, metric) in metrics.iter().enumerate() {

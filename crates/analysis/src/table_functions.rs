@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{JoinType, Result, plan_datafusion_err, plan_err};
+use datafusion::common::{DFSchema, JoinType, Result, plan_datafusion_err, plan_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, first_value, max, min, stddev};
 use datafusion::logical_expr::{Expr, ident, lit, when};
 use evalhouse_model::schema;
-use evalhouse_session::{EXPERIMENTS, Session};
+use evalhouse_session::{CASES, EXPERIMENTS, Session};
 use futures::FutureExt;
 
 use crate::AnalysisError;
@@ -23,7 +23,7 @@ use crate::key::Key;
 use crate::measures::{Measure, scores};
 use crate::pairs::{PairRequest, Side, pairs};
 use crate::reducer::Reducer;
-use crate::scope::{cases_of, cases_of_all, parse};
+use crate::scope::{cases_of, cases_of_all, spelled};
 use crate::select::{Selected, select, select_all, select_baseline};
 
 /// The functions: name, how to call it, what it gives.
@@ -41,7 +41,7 @@ const FUNCTIONS: [(&str, &str, &str); 6] = [
     (
         "diff",
         "diff('base', 'candidate' [, key])",
-        "One row a case and score: `name`, `base`, `candidate`, `delta`, `class` (improved, regressed, …), `presence` (matched, base_only, candidate_only, null_key), `base_id`, and of the candidate's first trial `id`, `input`, `output`, `expected`, `metadata`, `tags`.",
+        "One row a case and score: `name`, `base`, `candidate`, `delta`, `class` (improved, regressed, …), `presence` (matched, base_only, candidate_only, null_key), `base_id`, and of the candidate's first trial `id`, `input`, `output`, `expected`, `metadata`, `tags` and the paths below them that are columns.",
     ),
     (
         "summary",
@@ -198,9 +198,16 @@ async fn trials(
     union(parts, keyed)
 }
 
-/// Columns of the candidate's first trial that a diff brings along.
+/// Columns of the candidate's first trial that a diff brings along, and below them the paths that are
+/// columns of their own: a condition on one of those then reaches the scan as it is, and prunes there.
 const CARRIED: [&str; 6] =
     [schema::ID, schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::METADATA, schema::TAGS];
+
+fn carried(cases: &DFSchema) -> Vec<String> {
+    let is_below = |name: &str| name.split_once('.').is_some_and(|(column, _)| CARRIED.contains(&column));
+    let paths = cases.fields().iter().map(|field| field.name()).filter(|name| is_below(name));
+    CARRIED.map(str::to_string).into_iter().chain(paths.cloned()).collect()
+}
 
 async fn diff(
     session: &Session,
@@ -213,7 +220,8 @@ async fn diff(
     let both = [&base, &candidate];
     let key = Key::of(session, key, &both);
     let reducer = Reducer::of(session, None, &candidate)?;
-    let extras: Vec<Expr> = CARRIED.iter().map(|column| ident(*column)).collect();
+    let carried = carried(session.table(CASES).await?.schema());
+    let extras: Vec<Expr> = carried.iter().map(ident).collect();
     let regression = session.function("regression")?;
     let mut parts = Vec::new();
     for score in scores(session, &both) {
@@ -237,7 +245,7 @@ async fn diff(
             when(is_matched, class).end()?.alias("class"),
             Side::Base.extra(0).alias("base_id"),
         ];
-        columns.extend(CARRIED.iter().enumerate().map(|(i, name)| Side::Candidate.extra(i).alias(*name)));
+        columns.extend(carried.iter().enumerate().map(|(i, name)| Side::Candidate.extra(i).alias(name)));
         parts.push(joined.select(columns)?);
     }
     union(parts, cases_of(session, &candidate, None).await?)
@@ -296,7 +304,7 @@ async fn groups(session: &Session, experiment: &str, by: &[String]) -> std::resu
     let hash = key.hash(session, cases.schema())?;
     let mut groups = Vec::new();
     for (i, text) in by.iter().enumerate() {
-        groups.push(parse(session, "groups", text, cases.schema())?.alias(format!("g{}", i + 1)));
+        groups.push(spelled(session, "groups", text, cases.schema())?.text.alias(format!("g{}", i + 1)));
     }
     let names: Vec<Expr> = (0..by.len()).map(|i| ident(format!("g{}", i + 1))).collect();
     let mut parts = Vec::new();

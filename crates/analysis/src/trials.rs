@@ -3,10 +3,11 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{avg, count, first_value, max, min, stddev, sum, var_sample};
 use datafusion::logical_expr::{Expr, ident, lit, when};
+use evalhouse_functions::kernels::interval::chance_95;
 use evalhouse_model::{PassRate, TrialCase, TrialReport, TrialScore, TrialSpread, schema};
 use evalhouse_session::Session;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Fields};
 use crate::key::Key;
 use crate::measures::{Measure, scores};
 use crate::rows::row_statistics;
@@ -204,21 +205,25 @@ async fn pass_rates(
             }
         }
     }
-    // A t interval of few cases may reach beyond what a chance can be.
-    let chance = |end: Option<f64>| end.map(|end| end.clamp(0.0, 1.0));
+    // `mean_ci` does not know that the values are chances, unless all of them are 0 or 1.
+    let ends = |chance: &Fields<'_>| match chance.text("method").as_deref() {
+        Some("wilson") => chance.float("ci_low").zip(chance.float("ci_high")),
+        _ => chance.float("mean").and_then(|mean| chance_95(mean, chance.float("se")?, chance.int("n") as f64)),
+    };
     let by_case = cases.aggregate(vec![hash.clone().alias("key")], of_case)?;
     let answer = Answer::of(by_case.aggregate(vec![], over_cases)?).await?;
     let rate = |i: usize, k: i64| {
         let (at, hat) = (answer.fields(0, &format!("at{i}_{k}")), answer.fields(0, &format!("hat{i}_{k}")));
+        let (at_ends, hat_ends) = (ends(&at), ends(&hat));
         PassRate {
             k,
             cases: at.int("n"),
             at_least_one: at.float("mean"),
-            at_least_one_low: chance(at.float("ci_low")),
-            at_least_one_high: chance(at.float("ci_high")),
+            at_least_one_low: at_ends.map(|(low, _)| low),
+            at_least_one_high: at_ends.map(|(_, high)| high),
             all: hat.float("mean"),
-            all_low: chance(hat.float("ci_low")),
-            all_high: chance(hat.float("ci_high")),
+            all_low: hat_ends.map(|(low, _)| low),
+            all_high: hat_ends.map(|(_, high)| high),
         }
     };
     Ok((0..scores.len()).map(|i| (1..=k_max).map(|k| rate(i, k)).filter(|rate| rate.cases > 0).collect()).collect())

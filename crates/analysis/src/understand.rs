@@ -1,10 +1,15 @@
 //! What a user means by a filter: an expression, or a phrase that becomes one.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{DFSchema, TableReference};
 use evalhouse_language::{Names, parse_expression, translate};
-use evalhouse_session::{CASES, Scope, Session, SessionError};
+use evalhouse_session::{BASE, CANDIDATE, CASES, Reading, Scope, Session, SessionError};
 
 use crate::filter::Filter;
-use crate::measures::measures;
+use crate::measures::{TOLERANCE, measures};
 use crate::scope::wrong;
 use crate::{AnalysisError, Selected};
 
@@ -46,20 +51,25 @@ pub async fn understand(session: &Session, text: &str, experiments: &[&Selected]
 /// # Errors
 /// [`AnalysisError::Expression`] with what is wrong with it.
 pub async fn check_condition(session: &Session, text: &str) -> Result<(), AnalysisError> {
-    // A part about pairs is checked where there is a baseline.
-    if Filter::read(text)?.is_paired() {
-        return Ok(());
-    }
-    let cases = session.table(CASES).await?;
+    let filter = Filter::read(text)?;
     let language = |error| wrong("--where", text, &SessionError::Language { text: text.into(), error });
     let tree = parse_expression(text).map_err(language)?;
-    let counts_trials = Filter::read(text)?.counts_trials();
-    match session.lower_condition(&tree, &Scope::of(cases.schema())) {
-        Ok(_) => Ok(()),
-        // The size of a group is known only where cases are listed.
-        Err(_) if counts_trials => Ok(()),
-        Err(error) => Err(language(error)),
-    }
+    let cases = session.table(CASES).await?;
+    let side = |name: Option<&'static str>| {
+        cases.schema().iter().map(move |(own, field)| (name.map(TableReference::from).or(own.cloned()), field.clone()))
+    };
+    // The rows that it will be asked of: cases, or pairs of them; with the number of trials.
+    let mut columns: Vec<(Option<TableReference>, FieldRef)> = match filter.is_paired() {
+        true => side(Some(CANDIDATE)).chain(side(Some(BASE))).collect(),
+        false => side(None).collect(),
+    };
+    columns.push((None, Arc::new(Field::new("presence", DataType::Utf8, false))));
+    columns.push((None, Arc::new(Field::new("__group_size", DataType::Int64, true))));
+    let schema = DFSchema::new_with_metadata(columns, HashMap::new())?;
+    let reading = |_: &str, _: &str| (TOLERANCE, false);
+    let baseline = filter.is_paired().then_some(&reading as Reading<'_>);
+    session.lower_condition(&tree, &Scope { baseline, ..Scope::of(&schema) }).map_err(language)?;
+    Ok(())
 }
 
 /// What phrases may name.
@@ -69,6 +79,7 @@ pub fn names(session: &Session, experiments: &[&Selected]) -> Names {
     let columns = table.into_iter().flat_map(|table| &table.columns).map(|column| column.name.clone());
     let is_field = |name: &String| !name.starts_with("scores.") && !name.starts_with("metrics.");
     Names {
+        lower_is_better: scores.iter().filter(|one| one.lower_is_better).map(|one| one.name.clone()).collect(),
         scores: scores.into_iter().map(|one| one.name).collect(),
         metrics: metrics.into_iter().map(|one| one.name).collect(),
         fields: columns.filter(is_field).collect(),

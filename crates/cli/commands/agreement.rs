@@ -47,7 +47,7 @@ pub(crate) async fn run(
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
-    phrase::resolve(&session, &mut arguments.filter, &[&experiment], printer).await?;
+    phrase::resolve_unordered(&session, &mut arguments.filter, &[&experiment], printer).await?;
     let options = AgreementOptions { filter: arguments.filter, bin: arguments.bin };
     let (first, second) = (&arguments.first, &arguments.second);
     let report = evalhouse_analysis::agreement(&session, &experiment, first, second, &options).await?;

@@ -53,12 +53,12 @@ pub(crate) struct CasesArguments {
 pub(crate) struct ShownCases {
     /// Order: regressions:SCORE, improvements:SCORE, or EXPR [asc|desc], by commas
     #[arg(long, value_name = "ORDER")]
-    sort: Vec<String>,
+    pub(super) sort: Vec<String>,
     /// Expressions to show, by commas: input.question,scores.Factuality
-    #[arg(long, value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR", conflicts_with = "group_by")]
     columns: Vec<String>,
     /// Which trial of the base each row is held against
-    #[arg(long, value_name = "TRIAL", default_value = "index")]
+    #[arg(long, value_name = "TRIAL", default_value = "index", conflicts_with = "group_by")]
     align: AlignmentName,
     /// Rows to show [default: 50 as text, all otherwise]
     #[arg(long, value_name = "N")]
@@ -104,6 +104,7 @@ impl GroupArguments {
         &self,
         cases: &CaseArguments,
         shown: &ShownCases,
+        cluster: Option<String>,
         reducer: Option<Reducer>,
     ) -> Option<GroupOptions> {
         if self.group_by.is_empty() {
@@ -114,6 +115,7 @@ impl GroupArguments {
             aggregate: self.aggregate,
             key: cases.key.clone(),
             filter: cases.filter.clone(),
+            cluster,
             reducer,
             sort: shown.sort.first().cloned(),
             limit: shown.limit,
@@ -123,6 +125,13 @@ impl GroupArguments {
 }
 
 impl ShownCases {
+    /// Takes the order that a phrase asks for, where no other one is given.
+    pub(crate) fn order_by(&mut self, order: Option<String>) {
+        if self.sort.is_empty() {
+            self.sort.extend(order);
+        }
+    }
+
     /// What to ask for, in this format.
     pub(crate) fn options(self, against: Option<Selected>, cases: CaseArguments, format: Format) -> CasesOptions {
         let is_text = matches!(format, Format::Table | Format::Markdown);
@@ -141,7 +150,7 @@ impl ShownCases {
 }
 
 /// The expressions of a list with commas between them; commas inside brackets and quotes stay.
-fn expressions(texts: &[String]) -> Vec<String> {
+pub(super) fn expressions(texts: &[String]) -> Vec<String> {
     let parts = texts.iter().flat_map(|text| shell::split_at_commas(text));
     parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_string).collect()
 }
@@ -156,8 +165,8 @@ pub(crate) async fn run(mut arguments: CasesArguments, settings: &Settings, prin
     };
     let sides: Vec<&Selected> = against.iter().chain([&experiment]).collect();
     let sort = phrase::resolve(&session, &mut arguments.cases.filter, &sides, printer).await?;
-    arguments.shown.sort.extend(sort.filter(|_| arguments.shown.sort.is_empty()));
-    if let Some(options) = arguments.groups.options(&arguments.cases, &arguments.shown, None) {
+    arguments.shown.order_by(sort);
+    if let Some(options) = arguments.groups.options(&arguments.cases, &arguments.shown, None, None) {
         let groups = evalhouse_analysis::groups(&session, &sides, &options).await?;
         print_answer(&groups, false, settings, printer)?;
         return Ok(Exit::Done);

@@ -46,7 +46,7 @@ pub(crate) struct DiffArguments {
     #[arg(long, value_name = "REDUCER")]
     reducer: Option<Reducer>,
     /// Lists the cases below the comparison
-    #[arg(long = "cases")]
+    #[arg(long = "cases", conflicts_with = "group_by")]
     with_cases: bool,
     #[command(flatten)]
     groups: GroupArguments,
@@ -67,14 +67,24 @@ pub(crate) async fn run(mut arguments: DiffArguments, settings: &Settings, print
         candidates.push(evalhouse_analysis::select(&session, text, project)?);
     }
     let judged: Vec<&Selected> = candidates.iter().collect();
-    phrase::resolve(&session, &mut arguments.cases.filter, &judged, printer).await?;
+    if arguments.with_cases || !arguments.groups.group_by.is_empty() {
+        let sort = phrase::resolve(&session, &mut arguments.cases.filter, &judged, printer).await?;
+        arguments.shown.order_by(sort);
+    } else {
+        phrase::resolve_unordered(&session, &mut arguments.cases.filter, &judged, printer).await?;
+    }
     let options = DiffOptions {
         key: arguments.cases.key.clone(),
         filter: arguments.cases.filter.clone(),
-        cluster: arguments.cluster,
+        cluster: arguments.cluster.clone(),
         reducer: arguments.reducer,
     };
-    if let Some(options) = arguments.groups.options(&arguments.cases, &arguments.shown, arguments.reducer) {
+    if let Some(options) = arguments.groups.options(
+        &arguments.cases,
+        &arguments.shown,
+        arguments.cluster,
+        arguments.reducer,
+    ) {
         let Some(first) = candidates.first() else { return Ok(Exit::Input) };
         let base = evalhouse_analysis::select_baseline(&session, &arguments.base, first)?;
         let sides: Vec<&Selected> = std::iter::once(&base).chain(&candidates).collect();

@@ -59,7 +59,7 @@ pub(crate) async fn run(
     let project = arguments.project.project.as_deref();
     let candidate = evalhouse_analysis::select(&session, &arguments.candidate, project)?;
     let base = evalhouse_analysis::select_baseline(&session, &arguments.base, &candidate)?;
-    phrase::resolve(&session, &mut arguments.cases.filter, &[&base, &candidate], printer).await?;
+    phrase::resolve_unordered(&session, &mut arguments.cases.filter, &[&base, &candidate], printer).await?;
     let options = ExplainOptions {
         score: arguments.score,
         key: arguments.cases.key,

@@ -14,9 +14,10 @@ Examples:
   evalhouse fields latest
   evalhouse fields prompt-v2 --where \"error is not null\" --format csv
 
-Lists the paths inside input, output, expected and metadata: types, share of rows,
-different values, an example. [*] is any element of a list. A path can be used in
---where, --key, --columns, --group-by and as a custom column.";
+Lists the paths inside input, output, expected and metadata: types, share of
+rows, different values, an example. A path can be used in --where, --key,
+--columns, --group-by and as a custom column. Those with [*], any element of a
+list, only tell what is there: use [0], [-1] or `includes`.";
 
 /// Options of `fields`.
 #[derive(Debug, Args)]
@@ -39,7 +40,7 @@ pub(crate) async fn run(
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
-    phrase::resolve(&session, &mut arguments.filter, &[&experiment], printer).await?;
+    phrase::resolve_unordered(&session, &mut arguments.filter, &[&experiment], printer).await?;
     let list = evalhouse_analysis::fields(&session, &experiment, arguments.filter.as_deref()).await?;
     print_answer(&list, false, settings, printer)?;
     Ok(Exit::Done)

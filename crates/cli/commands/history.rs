@@ -54,7 +54,7 @@ pub(crate) async fn run(
     let session = settings.open_session().await?;
     let all = evalhouse_analysis::select_all(&session, Some(&arguments.project))?;
     let all: Vec<&Selected> = all.iter().collect();
-    phrase::resolve(&session, &mut arguments.cases.filter, &all, printer).await?;
+    phrase::resolve_unordered(&session, &mut arguments.cases.filter, &all, printer).await?;
     let options = HistoryOptions {
         score: arguments.score,
         branch: arguments.branch,

@@ -48,6 +48,7 @@ pub(crate) async fn run(arguments: OptimizeArguments, settings: &Settings, print
         bytes_after: bytes(outcome.bytes_after),
         keyed: count(outcome.keyed),
         seconds: started.elapsed().as_secs_f64(),
+        warnings: outcome.warnings,
     };
     print_answer(&report, false, settings, printer)?;
     Ok(Exit::Done)

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use evalhouse_model::{ProjectSettings, SettingsAnswer};
+use evalhouse_session::Session;
 
 use crate::error::{Exit, InputError};
 use crate::output::print_answer;
@@ -64,8 +65,11 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
     let store = session.store();
     match arguments.action {
         None => {
-            let answer = SettingsAnswer { settings: session.settings(&project), project };
-            print_answer(&answer, true, settings, printer)?;
+            let current = session.settings(&project);
+            for problem in session.settings_problems(&project, &current)? {
+                printer.line(&format!("warning: {problem}"));
+            }
+            print_answer(&SettingsAnswer { settings: current, project }, true, settings, printer)?;
         }
         Some(Action::Get { name }) => {
             let value = session.settings(&project).get(&name).map_err(|error| InputError::new(error.to_string()))?;
@@ -78,12 +82,16 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
         Some(Action::Set { name, value }) => {
             let mut changed = session.settings(&project);
             changed.set(&name, &value).map_err(|error| InputError::new(error.to_string()))?;
-            check(&session, &project, &changed).await?;
+            check_references(&session, &project, &name, &changed)?;
+            check_expressions(&session, &project, &changed)?;
             let changed = store.change_settings(&project, |current| current.set(&name, &value)).await?;
             changed.map_err(|error| InputError::new(error.to_string()))?;
             printer.line(&format!("{project}: {name} is {value}"));
         }
         Some(Action::Unset { name }) => {
+            let mut changed = session.settings(&project);
+            changed.unset(&name).map_err(|error| InputError::new(error.to_string()))?;
+            check_expressions(&session, &project, &changed)?;
             let changed = store.change_settings(&project, |current| current.unset(&name)).await?;
             match changed.map_err(|error| InputError::new(error.to_string()))? {
                 true => printer.line(&format!("{project}: {name} has its default again")),
@@ -94,26 +102,38 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
     Ok(Exit::Done)
 }
 
-/// A setting that means nothing is refused before it is stored.
-async fn check(session: &evalhouse_session::Session, project: &str, changed: &ProjectSettings) -> anyhow::Result<()> {
-    session.check_settings(changed).await?;
-    if let Some(text) = &changed.reducer {
+/// A change that means nothing, or takes its meaning from another setting, is refused before it is
+/// stored. What was wrong before is not held against it: else nothing could be set right.
+fn check_expressions(session: &Session, project: &str, changed: &ProjectSettings) -> anyhow::Result<()> {
+    let before = session.settings_problems(project, &session.settings(project))?;
+    let after = session.settings_problems(project, changed)?;
+    match after.into_iter().find(|problem| !before.contains(problem)) {
+        Some(problem) => Err(InputError::new(problem).into()),
+        None => Ok(()),
+    }
+}
+
+/// What a setting names must exist.
+fn check_references(session: &Session, project: &str, name: &str, changed: &ProjectSettings) -> anyhow::Result<()> {
+    if let (Some(text), "reducer") = (&changed.reducer, name) {
         text.parse::<evalhouse_analysis::Reducer>()
             .map_err(|message| InputError::new(format!("setting `reducer`: {message}")))?;
     }
-    let experiments = || session.experiments().iter().filter(|e| e.project == project);
-    let references = changed.baseline.experiment.iter().map(|target| ("baseline.experiment".to_string(), target));
-    let named = changed.baselines.iter().map(|(name, target)| (format!("baselines.{name}"), target));
-    for (name, target) in references.chain(named) {
-        if !experiments().any(|e| &e.id == target || &e.name == target) {
-            let message = format!("setting `{name}`: project `{project}` has no experiment `{target}`");
-            return Err(InputError::with_hint(message, "`evalhouse experiments` lists them").into());
-        }
+    let mut experiments = session.experiments().iter().filter(|e| e.project == project);
+    let target = match name.strip_prefix("baselines.") {
+        Some(baseline) => changed.baselines.get(baseline),
+        None => changed.baseline.experiment.as_ref().filter(|_| name == "baseline.experiment"),
+    };
+    if let Some(target) = target
+        && !experiments.any(|e| &e.id == target || &e.name == target)
+    {
+        let message = format!("setting `{name}`: project `{project}` has no experiment `{target}`");
+        return Err(InputError::with_hint(message, "`evalhouse experiments` lists them").into());
     }
     Ok(())
 }
 
-fn known_project(session: &evalhouse_session::Session, project: &str) -> anyhow::Result<()> {
+fn known_project(session: &Session, project: &str) -> anyhow::Result<()> {
     if session.experiments().iter().any(|experiment| experiment.project == project) {
         return Ok(());
     }

@@ -41,7 +41,7 @@ pub(crate) async fn run(mut arguments: ShowArguments, settings: &Settings, print
     let session = settings.open_session().await?;
     let project = arguments.project.project.as_deref();
     let experiment = evalhouse_analysis::select(&session, &arguments.experiment, project)?;
-    phrase::resolve(&session, &mut arguments.cases.filter, &[&experiment], printer).await?;
+    phrase::resolve_unordered(&session, &mut arguments.cases.filter, &[&experiment], printer).await?;
     let options =
         SummaryOptions { key: arguments.cases.key, filter: arguments.cases.filter, reducer: arguments.reducer };
     let summary = evalhouse_analysis::summary(&session, &experiment, &options).await?;

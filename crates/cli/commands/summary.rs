@@ -3,6 +3,7 @@
 use clap::Args;
 use evalhouse_analysis::{GroupOptions, LeaderboardOptions, Reducer, Selected};
 
+use super::cases::expressions;
 use crate::arguments::{CaseArguments, ProjectArguments};
 use crate::error::Exit;
 use crate::output::print_answer;
@@ -18,9 +19,9 @@ Examples:
   evalhouse summary --project support-bot --group-by metadata.category
 
 Experiments that noise does not tell apart share a rank: the rank is 1 + the number
-of experiments whose mean is better by more than 1.96 standard errors of the
-difference. The frontier holds the experiments that no other one beats in both
-score and cost.";
+of experiments whose mean is better beyond noise: the 95% interval of the difference,
+made of the two intervals, leaves out 0. The frontier holds the experiments that no
+other one beats in both score and cost.";
 
 /// Options of `summary`.
 #[derive(Debug, Args)]
@@ -29,16 +30,16 @@ pub(crate) struct SummaryArguments {
     /// Experiments; without any, all of the project or store
     experiments: Vec<String>,
     /// The score that ranks [default: the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "group_by")]
     score: Option<String>,
     /// The metric that counts as cost [default: estimated_cost, cost, tokens or duration]
-    #[arg(long, value_name = "METRIC")]
+    #[arg(long, value_name = "METRIC", conflicts_with = "group_by")]
     cost: Option<String>,
     /// Sums up groups of cases of all the experiments together: metadata.category; repeat to nest
     #[arg(long, value_name = "EXPR")]
     group_by: Vec<String>,
     /// Only the experiments on the cost-quality frontier
-    #[arg(long)]
+    #[arg(long, conflicts_with = "group_by")]
     frontier: bool,
     #[command(flatten)]
     cases: CaseArguments,
@@ -67,10 +68,10 @@ pub(crate) async fn run(
         named.map(|text| evalhouse_analysis::select(&session, text, project)).collect::<Result<_, _>>()?
     };
     let looked_at: Vec<&Selected> = chosen.iter().collect();
-    phrase::resolve(&session, &mut arguments.cases.filter, &looked_at, printer).await?;
+    phrase::resolve_unordered(&session, &mut arguments.cases.filter, &looked_at, printer).await?;
     if !arguments.group_by.is_empty() {
         let options = GroupOptions {
-            by: arguments.group_by,
+            by: expressions(&arguments.group_by),
             key: arguments.cases.key,
             filter: arguments.cases.filter,
             reducer: arguments.reducer,

@@ -41,6 +41,24 @@ pub(crate) fn is_text(data_type: &DataType) -> bool {
     }
 }
 
+/// The types that JSON text and the keys and indexes into it are coerced to.
+pub(crate) fn json_path_types(function: &str, given: &[DataType]) -> Result<Vec<DataType>> {
+    let Some((json, steps)) = given.split_first() else {
+        return plan_err!("`{function}` takes at least one argument (json)");
+    };
+    let mut types = vec![text_type(function, "json", json)?];
+    for step in steps {
+        types.push(if step.is_integer() {
+            DataType::Int64
+        } else if is_text(step) {
+            DataType::Utf8
+        } else {
+            return plan_err!("`{function}` takes keys and whole numbers, not {step}");
+        });
+    }
+    Ok(types)
+}
+
 /// Runs a function over columns; constants alone give a constant.
 pub(crate) fn map_rows(
     arguments: &[ColumnarValue],

@@ -47,6 +47,14 @@ impl Expr {
         false
     }
 
+    /// This condition and another one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let position = self.position;
+        let node = Node::Binary { op: BinaryOp::And, left: Box::new(self), right: Box::new(other) };
+        Self { node, position }
+    }
+
     /// The conditions that `and` joins at the top.
     pub fn conjuncts(&self) -> Vec<&Expr> {
         let mut open = vec![self];

@@ -12,13 +12,26 @@ use crate::{Shape, parse_expression, parse_query};
 /// Nodes within nodes.
 const DEPTH_MAX: usize = 100;
 
-/// Reads a query from its JSON form; a text is read as BTQL.
+/// What stands beside the `query` of a request without changing what the query asks for: hints to the
+/// engine of another server. A `version` would: who answers from older rows reads it and takes it out.
+const HINTS: [&str; 7] = [
+    "use_columnstore",
+    "use_brainstore",
+    "brainstore_realtime",
+    "query_source",
+    "fmt",
+    "lint_mode",
+    "strict_lint_mode",
+];
+
+/// Reads a query from its JSON form, alone or as the `query` of a request; a text is read as BTQL.
 ///
 /// # Errors
 /// [`LanguageError`] that names the place in the JSON.
 pub fn query_from_json(json: &Value) -> Result<Query, LanguageError> {
     let fields = match json {
         Value::String(text) => return parse_query(text),
+        Value::Object(request) if request.contains_key("query") => return query_of_request(request),
         Value::Object(fields) => fields,
         other => return wrong("query", &format!("expected an object, found {}", shown(other))),
     };
@@ -53,6 +66,19 @@ pub fn query_from_json(json: &Value) -> Result<Query, LanguageError> {
         }
     }
     Ok(query)
+}
+
+fn query_of_request(request: &Map<String, Value>) -> Result<Query, LanguageError> {
+    let matters = |(name, value): &(&String, &Value)| {
+        let is_absent = value.is_null() || **value == Value::Bool(false);
+        *name != "query" && !is_absent && !HINTS.contains(&name.as_str())
+    };
+    match (request.iter().find(matters), &request["query"]) {
+        (Some((name, value)), _) => wrong(name, &format!("{} beside a query is not understood", shown(value))),
+        // One request within another is none that anybody sends.
+        (None, Value::Object(fields)) if fields.contains_key("query") => wrong("query", "there is no such clause"),
+        (None, query) => query_from_json(query),
+    }
 }
 
 /// Reads an expression from its JSON form; `{"btql": "…"}` is read as text.

@@ -347,6 +347,11 @@ impl Parser {
         let step = match token.kind {
             Kind::Int(index) => Step::Index(if negative { -index } else { index }),
             Kind::Text(name) | Kind::Quoted(name) if !negative => Step::Key { name, quoted: true },
+            Kind::Symbol("*") => {
+                let message = "`[*]` is every element and no path: name one such as [0] or [-1], or ask whether the \
+                               list `includes` a value";
+                return Err(LanguageError::new(message, token.position));
+            }
             other => {
                 let message = format!("expected an index such as 0 or -1, or a key in quotes, found {}", other.shown());
                 return Err(LanguageError::new(message, token.position));

@@ -15,6 +15,8 @@ pub struct Names {
     pub metrics: Vec<String>,
     /// Fields as paths: `metadata.model`, custom columns.
     pub fields: Vec<String>,
+    /// Those of the scores of which less is better.
+    pub lower_is_better: Vec<String>,
 }
 
 /// What a phrase means.
@@ -27,9 +29,9 @@ pub struct Phrase {
 }
 
 /// Words that carry no meaning here.
-const FILLERS: [&str; 24] = [
-    "show", "me", "the", "all", "cases", "case", "rows", "row", "only", "where", "which", "that", "have", "has", "had",
-    "are", "were", "those", "traces", "trace", "a", "an", "find", "list",
+const FILLERS: [&str; 23] = [
+    "show", "me", "the", "all", "cases", "case", "rows", "row", "where", "which", "that", "have", "has", "had", "are",
+    "were", "those", "traces", "trace", "a", "an", "find", "list",
 ];
 
 /// Translates a phrase; nothing when a word of it is not understood.
@@ -174,9 +176,18 @@ impl Reader<'_> {
     }
 
     fn skip_fillers(&mut self) {
-        while self.word(0).is_some_and(|word| FILLERS.contains(&word.as_str())) {
+        while self.word(0).is_some_and(|word| FILLERS.contains(&word.as_str()) || self.is_idle_only(&word)) {
             self.next += 1;
         }
+    }
+
+    /// "only" that carries no meaning: before a side, "only in baseline", it does.
+    fn is_idle_only(&self, word: &str) -> bool {
+        let mut ahead = 1;
+        for skipped in ["in", "the"] {
+            ahead += usize::from(self.word(ahead).as_deref() == Some(skipped));
+        }
+        word == "only" && !self.word(ahead).is_some_and(|side| side_named(&side).is_some())
     }
 
     fn part(&mut self) -> Option<Part> {
@@ -252,25 +263,28 @@ impl Reader<'_> {
         self.word(0).is_none_or(|word| ["and", "but", ",", "with"].contains(&word.as_str()))
     }
 
-    /// "only in baseline", "new cases", "lost Factuality".
+    /// "only in baseline", "in candidate", "new cases", "lost Factuality".
     fn presence(&mut self) -> Option<Part> {
-        let is = |class: &str| Some(Part::Condition(binary(BinaryOp::Eq, call("presence", Vec::new()), text(class))));
-        if self.take_all(&["in"]) || self.next < self.words.len() {
-            for words in [&["baseline"][..], &["the", "baseline"], &["base"], &["the", "base"]] {
-                let before = self.next;
-                if self.take_all(words) && self.next > 0 && self.ends_part() {
-                    return is("base_only");
+        let presence = || call("presence", Vec::new());
+        let is = |class: &str| Some(Part::Condition(binary(BinaryOp::Eq, presence(), text(class))));
+        let before = self.next;
+        let leading = self.take(&["only"]);
+        if self.take(&["in"]) || leading {
+            self.take(&["the"]);
+            if let Some(class) = self.word(0).and_then(|side| side_named(&side)) {
+                self.next += 1;
+                let trailing = self.take(&["only"]);
+                if !self.ends_part() {
+                    return None;
                 }
-                self.next = before;
-            }
-            for words in [&["candidate"][..], &["the", "candidate"]] {
-                let before = self.next;
-                if self.take_all(words) && self.ends_part() {
-                    return is("candidate_only");
+                if leading || trailing {
+                    return is(class);
                 }
-                self.next = before;
+                let set = Box::new(here(Node::List(vec![text("matched"), text(class)])));
+                return Some(Part::Condition(here(Node::In { operand: Box::new(presence()), set, negated: false })));
             }
         }
+        self.next = before;
         if self.take(&["new"]) {
             return is("candidate_only");
         }
@@ -372,10 +386,13 @@ impl Reader<'_> {
         if self.take_all(&["oldest"]) {
             return by(path("created"), false);
         }
-        let best = self.superlative(&["best", "highest"], &["worst", "lowest"])?;
+        let by_number = self.superlative(&["highest"], &["lowest"]);
+        let first = by_number.or_else(|| self.superlative(&["best"], &["worst"]))?;
         let score = self.score().or_else(|| self.only_score())?;
         self.take(&["score", "scores"]);
-        by(number_path("scores", &score), best)
+        // The best of a score of which less is better is the lowest.
+        let is_turned = by_number.is_none() && self.is_lower_better(&score);
+        by(number_path("scores", &score), first != is_turned)
     }
 
     fn superlative(&mut self, up: &[&str], down: &[&str]) -> Option<bool> {
@@ -450,15 +467,17 @@ impl Reader<'_> {
             let score = self.score()?;
             return Some(Part::Condition(is_null(number_path("scores", &score), false)));
         }
-        for (words, op, bound) in [
-            (&["perfect"][..], BinaryOp::GreaterEq, 1.0),
-            (&["passing", "passed"], BinaryOp::GreaterEq, 0.5),
-            (&["failing", "failed"], BinaryOp::Less, 0.5),
-            (&["zero"], BinaryOp::Eq, 0.0),
+        // The bound of a score of which more is better, and of one of which less is.
+        for (words, more, less) in [
+            (&["perfect"][..], (BinaryOp::GreaterEq, 1.0), (BinaryOp::LessEq, 0.0)),
+            (&["passing", "passed"], (BinaryOp::GreaterEq, 0.5), (BinaryOp::LessEq, 0.5)),
+            (&["failing", "failed"], (BinaryOp::Less, 0.5), (BinaryOp::Greater, 0.5)),
+            (&["zero"], (BinaryOp::Eq, 0.0), (BinaryOp::Eq, 0.0)),
         ] {
             if self.take(words) {
                 let score = self.score().or_else(|| self.only_score())?;
                 self.take(&["score", "scores"]);
+                let (op, bound) = if self.is_lower_better(&score) { less } else { more };
                 return Some(Part::Condition(binary(op, number_path("scores", &score), number(bound))));
             }
         }
@@ -589,6 +608,10 @@ impl Reader<'_> {
         }
     }
 
+    fn is_lower_better(&self, score: &str) -> bool {
+        self.names.lower_is_better.iter().any(|name| name == score)
+    }
+
     fn only_score(&self) -> Option<String> {
         match self.names.scores.as_slice() {
             [only] => Some(only.clone()),
@@ -707,6 +730,15 @@ impl Reader<'_> {
     }
 }
 
+/// The class of the cases that are on this side alone.
+fn side_named(word: &str) -> Option<&'static str> {
+    match word {
+        "baseline" | "base" => Some("base_only"),
+        "candidate" => Some("candidate_only"),
+        _ => None,
+    }
+}
+
 fn like(operand: Box<Expr>, pattern: &str) -> Expr {
     here(Node::Like { operand, pattern: Box::new(text(pattern)), ignore_case: true, escape: None, negated: false })
 }
@@ -728,7 +760,8 @@ mod tests {
     fn names() -> Names {
         let texts = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         Names {
-            scores: texts(&["Factuality", "Answer Correctness"]),
+            scores: texts(&["Factuality", "Answer Correctness", "Toxicity"]),
+            lower_is_better: texts(&["Toxicity"]),
             metrics: texts(&["duration", "tokens", "estimated_cost", "prompt_tokens"]),
             fields: texts(&["metadata.model", "metadata.tier", "input.tier"]),
         }
@@ -741,7 +774,10 @@ mod tests {
             ("show me cases without errors", "error is null"),
             ("regressions in factuality", "regressed(scores.Factuality)"),
             ("regressed answer correctness", "regressed(scores.\"Answer Correctness\")"),
-            ("Regressions", "regressed(scores.Factuality) or regressed(scores.\"Answer Correctness\")"),
+            (
+                "Regressions",
+                "regressed(scores.Factuality) or regressed(scores.\"Answer Correctness\") or regressed(scores.Toxicity)",
+            ),
             ("improvements in Factualty", "improved(scores.Factuality)"),
             ("slower than 5s", "metrics.duration > 5"),
             ("slower than 500 ms", "metrics.duration > 0.5"),
@@ -760,6 +796,19 @@ mod tests {
             ("not tagged urgent", "not coalesce(tags includes 'urgent', false)"),
             ("new cases", "presence() = 'candidate_only'"),
             ("only in baseline", "presence() = 'base_only'"),
+            ("show cases only in the base", "presence() = 'base_only'"),
+            ("in the candidate only", "presence() = 'candidate_only'"),
+            ("in baseline", "presence() in ['matched', 'base_only']"),
+            ("only cases in the baseline", "presence() in ['matched', 'base_only']"),
+            ("not in baseline", "not coalesce(presence() in ['matched', 'base_only'], false)"),
+            ("not only in baseline", "not coalesce(presence() = 'base_only', false)"),
+            ("in baseline with errors", "presence() in ['matched', 'base_only'] and error is not null"),
+            ("only errors", "error is not null"),
+            ("only in last 7 days", "created >= now() - interval '7 day'"),
+            ("error", "error is not null"),
+            ("failing toxicity", "scores.Toxicity > 0.5"),
+            ("passing toxicity", "scores.Toxicity <= 0.5"),
+            ("perfect toxicity", "scores.Toxicity <= 0"),
             ("flipped factuality", "flipped(scores.Factuality)"),
             ("last 7 days", "created >= now() - interval '7 day'"),
         ] {
@@ -776,6 +825,9 @@ mod tests {
             ("slowest cases", "metrics.duration", true),
             ("cheapest", "metrics.estimated_cost", false),
             ("worst factuality", "scores.Factuality", false),
+            ("worst toxicity", "scores.Toxicity", true),
+            ("best toxicity", "scores.Toxicity", false),
+            ("highest toxicity", "scores.Toxicity", true),
             ("slowest with errors", "metrics.duration", true),
         ] {
             let sort = translate(phrase, &names()).unwrap().sort.unwrap();
@@ -802,6 +854,8 @@ mod tests {
             "last few days",
             "model",
             "tokens more 5",
+            "baseline",
+            "in baseline on tuesdays",
         ] {
             assert_eq!(translate(phrase, &names()), None, "{phrase}");
         }

@@ -105,6 +105,13 @@ fn errors_say_what_and_where() {
 }
 
 #[test]
+fn every_element_is_no_path() {
+    let error = parse_expression("input.messages[*].role = 'user'").unwrap_err();
+    assert!(error.message.contains("[0] or [-1]"), "{error}");
+    assert_eq!(error.position.start, 15);
+}
+
+#[test]
 fn an_error_is_shown_below_its_line() {
     let text = "scores.a > 1\n  and scores.b >> 2";
     let error = parse_expression(text).unwrap_err();

@@ -275,6 +275,7 @@ fn random_and_mutated_texts_are_understood_or_refused() {
             scores: vec!["Factuality".into(), "Answer Correctness".into()],
             metrics: vec!["duration".into(), "estimated_cost".into()],
             fields: vec!["metadata.model".into()],
+            lower_is_better: vec!["Factuality".into()],
         };
         let mut understood = 0;
         for i in 0..TEXTS {

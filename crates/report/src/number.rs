@@ -189,13 +189,20 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
-    let digits = format!("{:.decimals$}", value.abs());
+    let digits = format!("{:.decimals$}", settled(value.abs()));
     let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     let negative = value < 0.0 && !is_zero;
     match digits.split_once('.') {
         Some((whole, fraction)) => format!("{}.{fraction}", group(whole, negative)),
         None => group(&digits, negative),
     }
+}
+
+/// The value to 12 significant digits: an average's last digits depend on the order of the additions,
+/// and must not decide which way a tie is rounded. Counts of more digits stay whole.
+fn settled(value: f64) -> f64 {
+    const WHOLE_FROM: f64 = 1e9;
+    if value >= WHOLE_FROM { value } else { format!("{value:.11e}").parse().unwrap_or(value) }
 }
 
 /// Like [`fixed`], with `+` before what is above zero.
@@ -302,6 +309,13 @@ mod tests {
         assert_eq!(metric_difference(Some(0.002), Some(0.001), Some(0.003), "$", 0.02), "+$0.0020 ±0.0010");
         assert_eq!(change(Some(0.25), Some(2.0)), "+12.5%");
         assert_eq!(change(Some(0.25), Some(0.0)), "–");
+    }
+
+    #[test]
+    fn a_tie_is_rounded_one_way() {
+        let last_digits = [78.804_999_999_999_98, 78.805, 78.805_000_000_000_01];
+        assert_eq!(last_digits.map(|value| fixed(value, 2)), ["78.81"; 3].map(String::from));
+        assert_eq!(fixed(1_234_567_890_123_456.0, 0), "1,234,567,890,123,456");
     }
 
     #[test]

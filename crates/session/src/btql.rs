@@ -5,7 +5,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinType, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::functions_aggregate::expr_fn::{max, min};
+use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::expr::{ScalarFunction, Sort};
 use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ExprSchemable, Operator, binary_expr, cast, ident, lit};
@@ -26,6 +26,12 @@ const PREVIEW_DEFAULT: i64 = 124;
 const PIVOT_MAX: usize = 100;
 /// Column by which answers are paged: newest first, and no two rows alike.
 pub const PAGINATION_KEY: &str = "_pagination_key";
+
+/// The key of a row of its own, where a page is made of traces.
+const ROW_KEY: &str = "__row_key";
+
+/// The columns that tell traces apart.
+const TRACE: [&str; 2] = [schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID];
 
 /// What `select: *` gives of a span.
 const SPAN_COLUMNS: [&str; 19] = [
@@ -49,6 +55,8 @@ const SPAN_COLUMNS: [&str; 19] = [
     schema::SPAN_ATTRIBUTES,
     schema::CONTEXT,
 ];
+/// What a summary says of the spans of a trace.
+const SPAN_TYPE_INFO: &str = "span_type_info";
 /// Fields that a summary shows the beginning of.
 const PREVIEWS: [&str; 5] = [schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::ERROR, schema::METADATA];
 
@@ -116,14 +124,17 @@ impl Plan<'_> {
             Shape::Traces => self.kept_traces(spans.clone(), spans)?,
             Shape::Summary => {
                 let cases = is_of(self.session.table(CASES).await?)?;
-                self.kept_traces(cases, spans)?
+                self.summarized(self.kept_traces(cases, spans)?)?
             }
         };
-        for unpivot in &query.unpivot {
-            rows = self.unpivoted(rows, unpivot)?;
+        for (unpivot, place) in query.unpivot.iter().zip(self.places()) {
+            rows = self.unpivoted(rows, unpivot, &place)?;
         }
-        rows = self.sampled(rows)?;
+        rows = self.sampled(rows, shape)?;
         if !query.dimensions.is_empty() || !query.measures.is_empty() || !query.pivot.is_empty() {
+            if query.cursor.is_some() {
+                return fault("groups have no pages: leave out `cursor`, and raise `limit`", Position::default());
+            }
             return self.grouped(rows).await;
         }
         self.listed(rows, shape)
@@ -157,91 +168,66 @@ impl Plan<'_> {
         Ok((source.ids.iter().map(find).collect::<Planned<Vec<_>>>()?, source.shape))
     }
 
-    fn condition(&self, tree: &Tree, frame: &DataFrame) -> Planned<Expr> {
-        Ok(self.session.lower_condition(tree, &Scope::of(frame.schema()))?)
+    /// A condition over rows, some of the traces of `spans`.
+    fn condition(&self, tree: &Tree, rows: &DataFrame, spans: &DataFrame) -> Planned<Expr> {
+        let scope = Scope { spans: Some(spans.logical_plan()), ..Scope::of(rows.schema()) };
+        Ok(self.session.lower_condition(tree, &scope)?)
     }
 
-    /// Conditions of the filter: on one span, and calls of `any_span` and `filter_spans`.
-    fn conditions(&self) -> Vec<Condition<'_>> {
-        let parts = self.query.filter.iter().flat_map(Tree::conjuncts);
-        parts
-            .map(|part| match &part.node {
-                Node::Call(call) if call.arguments.len() == 1 && call.name == "any_span" => {
-                    Condition::AnySpan(&call.arguments[0], false)
-                }
-                Node::Call(call) if call.arguments.len() == 1 && call.name == "filter_spans" => {
-                    Condition::FilterSpans(&call.arguments[0])
-                }
-                Node::Unary { op: evalhouse_language::UnaryOp::Not, operand } => match &operand.node {
-                    Node::Call(call) if call.arguments.len() == 1 && call.name == "any_span" => {
-                        Condition::AnySpan(&call.arguments[0], true)
-                    }
-                    _ => Condition::OneSpan(part),
-                },
-                _ => Condition::OneSpan(part),
-            })
-            .collect()
-    }
-
-    fn kept_spans(&self, mut spans: DataFrame) -> Planned<DataFrame> {
-        for condition in self.conditions() {
-            let tree = match condition {
-                Condition::OneSpan(tree) | Condition::FilterSpans(tree) | Condition::AnySpan(tree, false) => tree,
-                Condition::AnySpan(tree, true) => {
-                    return fault("not any_span(…) asks of traces: use the shape traces or summary", tree.position);
-                }
-            };
-            let condition = self.condition(tree, &spans)?;
-            spans = spans.filter(condition)?;
+    fn kept_spans(&self, spans: DataFrame) -> Planned<DataFrame> {
+        let mut kept = spans.clone();
+        for part in self.query.filter.iter().flat_map(Tree::conjuncts) {
+            let condition = self.condition(filter_spans(part).unwrap_or(part), &kept, &spans)?;
+            kept = kept.filter(condition)?;
         }
-        Ok(spans)
+        Ok(kept)
     }
 
-    /// Rows of the traces that have a span for which all plain conditions hold, and a span for each
-    /// `any_span`.
+    /// Rows of the traces that have a span for which all conditions hold but those of `filter_spans`,
+    /// which are asked of the rows.
     fn kept_traces(&self, rows: DataFrame, spans: DataFrame) -> Planned<DataFrame> {
         let mut kept = rows;
-        let mut one: Option<DataFrame> = None;
-        let mut last = Vec::new();
-        for condition in self.conditions() {
-            match condition {
-                Condition::OneSpan(tree) => {
-                    let so_far = one.unwrap_or_else(|| spans.clone());
-                    let condition = self.condition(tree, &so_far)?;
-                    one = Some(so_far.filter(condition)?);
-                }
-                Condition::AnySpan(tree, negated) => {
-                    let some = spans.clone().filter(self.condition(tree, &spans)?)?;
-                    kept = of_traces(kept, some, negated)?;
-                }
-                Condition::FilterSpans(tree) => last.push(tree),
+        let mut some: Option<DataFrame> = None;
+        let mut of_rows = Vec::new();
+        for part in self.query.filter.iter().flat_map(Tree::conjuncts) {
+            if let Some(tree) = filter_spans(part) {
+                of_rows.push(self.condition(tree, &kept, &spans)?);
+                continue;
+            }
+            match self.condition(part, &spans, &spans) {
+                Ok(condition) => some = Some(some.unwrap_or_else(|| spans.clone()).filter(condition)?),
+                // What only cases have is asked of the case.
+                Err(error) => of_rows.push(self.condition(part, &kept, &spans).map_err(|_| error)?),
             }
         }
-        if let Some(one) = one {
-            kept = of_traces(kept, one, false)?;
+        if let Some(some) = some {
+            kept = of_traces(kept, some)?;
         }
-        for tree in last {
-            let condition = self.condition(tree, &kept)?;
+        for condition in of_rows {
             kept = kept.filter(condition)?;
         }
         Ok(kept)
     }
 
     /// An object or list as rows. A row without one is left out.
-    fn unpivoted(&self, rows: DataFrame, unpivot: &Unpivot) -> Planned<DataFrame> {
+    fn unpivoted(&self, rows: DataFrame, unpivot: &Unpivot, place: &str) -> Planned<DataFrame> {
         let value = self.session.lower(&unpivot.expr, &Scope::of(rows.schema()))?;
         let is_list = matches!(value.get_type(rows.schema())?, DataType::List(_));
-        if is_list {
-            if unpivot.key.is_some() {
-                return fault("a list has no keys: unpivot it as (value)", unpivot.expr.position);
-            }
-            // A row without elements gives no row.
-            let unnested = rows.with_column(&unpivot.value, value)?.unnest_columns(&[unpivot.value.as_str()])?;
-            return Ok(unnested.filter(ident(&unpivot.value).is_not_null())?);
+        if is_list && unpivot.key.is_some() {
+            return fault("a list has no keys: unpivot it as (value)", unpivot.expr.position);
         }
-        let entries = self.call("json_entries", vec![value])?;
-        let unnested = rows.with_column("__entry", entries)?.unnest_columns(&["__entry"])?;
-        let unnested = unnested.filter(ident("__entry").is_not_null())?;
+        let list = if is_list { unpivot.value.as_str() } else { "__entry" };
+        let entries = if is_list { value } else { self.call("json_entries", vec![value])? };
+        // Its place tells an element from the others of the row.
+        let length = self.call("array_length", vec![ident(list)])?;
+        let length = coalesce(vec![cast(length, DataType::Int64), lit(0_i64)]);
+        let places = self.call("range", vec![lit(0_i64), length])?;
+        let listed = rows.with_column(list, entries)?.with_column(place, places)?;
+        // A row without elements gives no row.
+        let unnested = listed.unnest_columns(&[list, place])?.filter(ident(list).is_not_null())?;
+        if is_list {
+            return Ok(unnested);
+        }
         let mut named = unnested.with_column(&unpivot.value, get_field(ident("__entry"), "value"))?;
         if let Some(key) = &unpivot.key {
             named = named.with_column(key, get_field(ident("__entry"), "key"))?;
@@ -249,22 +235,38 @@ impl Plan<'_> {
         Ok(named.drop_columns(&["__entry"])?)
     }
 
-    /// A part of the rows that is the same each time: chosen by the hash of their id.
-    fn sampled(&self, rows: DataFrame) -> Planned<DataFrame> {
+    /// Columns with the place of an unpivoted element in its row.
+    fn places(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.query.unpivot.len()).map(|i| format!("__place{i}"))
+    }
+
+    /// A part of the rows, or of the traces, that is the same each time: chosen by the hash of their id.
+    fn sampled(&self, rows: DataFrame, shape: Shape) -> Planned<DataFrame> {
         const PARTS: i64 = 1_000_000;
-        let hash = || self.call("comparison_hash", vec![ident(schema::ID)]);
+        let id = if shape == Shape::Traces { schema::ROOT_SPAN_ID } else { schema::ID };
+        let hash = |id: &str| self.call("comparison_hash", vec![ident(id)]);
         match self.query.sample {
             None => Ok(rows),
             Some(Sample::Share(share)) => {
-                let part = binary_expr(hash()?, Operator::Modulo, cast(lit(PARTS), DataType::Decimal128(38, 0)));
+                let part = binary_expr(hash(id)?, Operator::Modulo, cast(lit(PARTS), DataType::Decimal128(38, 0)));
                 let limit = cast(lit((share * PARTS as f64).round() as i64), DataType::Decimal128(38, 0));
                 Ok(rows.filter(part.lt(limit))?)
             }
             Some(Sample::Rows(count)) => {
-                let by_hash = rows.with_column("__sample", hash()?)?;
-                let order = vec![ident("__sample").sort(true, false), ident(schema::ID).sort(true, false)];
                 let limit = usize::try_from(count).unwrap_or(usize::MAX);
-                Ok(by_hash.sort(order)?.limit(0, Some(limit))?.drop_columns(&["__sample"])?)
+                let first = |rows: DataFrame, columns: Vec<String>| -> Planned<DataFrame> {
+                    let order = columns.iter().map(|column| ident(column).sort(true, false));
+                    let by_hash = rows.with_column("__sample", hash(&columns[0])?)?;
+                    let order = std::iter::once(ident("__sample").sort(true, false)).chain(order).collect();
+                    Ok(by_hash.sort(order)?.limit(0, Some(limit))?.drop_columns(&["__sample"])?)
+                };
+                if shape == Shape::Traces {
+                    let traces = rows.clone().aggregate(trace_of_span(), vec![])?;
+                    let traces = first(traces, ["__trace", "__experiment"].map(String::from).to_vec())?;
+                    return Ok(rows.join(traces, JoinType::LeftSemi, &TRACE, &["__experiment", "__trace"], None)?);
+                }
+                let own = [id, schema::EXPERIMENT_ID].map(String::from);
+                first(rows, own.into_iter().chain(self.places()).collect())
             }
         }
     }
@@ -278,38 +280,43 @@ impl Plan<'_> {
         let query = self.query;
         let created = coalesce(vec![cast(ident(schema::CREATED), DataType::Int64), lit(0_i64)]);
         let padded = datafusion::functions::expr_fn::lpad(vec![cast(created, DataType::Utf8), lit(20_i64), lit("0")]);
-        let key = datafusion::functions::expr_fn::concat(vec![padded, lit(":"), ident(schema::ID)]);
+        let mut key = vec![padded, lit(":"), ident(schema::ID)];
+        // Experiments may hold spans of one id, and of one span an unpivot makes several rows.
+        if query.from.as_ref().is_some_and(|source| source.ids.len() > 1) {
+            key.extend([lit(":"), ident(schema::EXPERIMENT_ID)]);
+        }
+        for place in self.places() {
+            let place = cast(ident(place), DataType::Utf8);
+            key.extend([lit(":"), datafusion::functions::expr_fn::lpad(vec![place, lit(10_i64), lit("0")])]);
+        }
+        let key = datafusion::functions::expr_fn::concat(key);
         let mut rows = rows.with_column(PAGINATION_KEY, key)?;
         let is_paging = |item: &SortItem| {
             matches!(&item.expr.node, Node::Path(steps) if matches!(steps.as_slice(),
                 [Step::Key { name, .. }] if name == PAGINATION_KEY || name == "_xact_id"))
         };
         let pages = query.sort.is_empty() || query.sort.iter().all(is_paging);
-        let newest_first = query.sort.first().is_none_or(|item| item.descending);
+        let newest_first = !pages || query.sort.first().is_none_or(|item| item.descending);
         let limit = usize::try_from(query.limit.unwrap_or(LIMIT_DEFAULT)).unwrap_or(usize::MAX);
-        if let Some(cursor) = &query.cursor {
-            if !pages {
-                let position = query.sort.first().map(|item| item.expr.position).unwrap_or_default();
-                return fault(
-                    "a cursor pages in order of time: leave out `sort`, or filter by the last value",
-                    position,
-                );
-            }
-            let after = if newest_first {
-                ident(PAGINATION_KEY).lt(lit(cursor.as_str()))
-            } else {
-                ident(PAGINATION_KEY).gt(lit(cursor.as_str()))
-            };
-            rows = rows.filter(after)?;
+        if query.cursor.is_some() && !pages {
+            let position = query.sort.first().map(|item| item.expr.position).unwrap_or_default();
+            return fault("a cursor pages in order of time: leave out `sort`, or filter by the last value", position);
         }
+        // The rows of the page: those after the cursor.
+        let paged = |rows: DataFrame, key: &str| match &query.cursor {
+            Some(cursor) if newest_first => rows.filter(ident(key).lt(lit(cursor.as_str()))),
+            Some(cursor) => rows.filter(ident(key).gt(lit(cursor.as_str()))),
+            None => Ok(rows),
+        };
         if shape == Shape::Traces {
-            // The limit counts traces, newest first.
-            let traces = rows.clone().aggregate(
-                vec![ident(schema::ROOT_SPAN_ID).alias("__trace")],
-                vec![max(ident(PAGINATION_KEY)).alias("__newest")],
-            )?;
-            let first = traces.sort(vec![ident("__newest").sort(false, false)])?.limit(0, Some(limit))?;
-            rows = rows.join(first, JoinType::LeftSemi, &[schema::ROOT_SPAN_ID], &["__trace"], None)?;
+            // A trace comes whole, so all its rows have one key, that of the newest; the limit counts traces.
+            let newest = vec![max(ident(PAGINATION_KEY)).alias("__newest")];
+            let traces = paged(rows.clone().aggregate(trace_of_span(), newest)?, "__newest")?;
+            let first = traces.sort(vec![ident("__newest").sort(!newest_first, false)])?.limit(0, Some(limit))?;
+            rows = rows.join(first, JoinType::Inner, &TRACE, &["__experiment", "__trace"], None)?;
+            rows = rows.with_column(ROW_KEY, ident(PAGINATION_KEY))?.with_column(PAGINATION_KEY, ident("__newest"))?;
+        } else {
+            rows = paged(rows, PAGINATION_KEY)?;
         }
         let mut columns = Vec::new();
         let mut names: Vec<String> = Vec::new();
@@ -325,7 +332,10 @@ impl Plan<'_> {
                 }
                 continue;
             }
-            let expr = self.session.lower(&item.expr, &Scope::of(rows.schema()))?;
+            let expr = match self.preview_named(item, shape) {
+                Some(field) => self.preview(field),
+                None => self.session.lower(&item.expr, &Scope::of(rows.schema()))?,
+            };
             let name = name_of(item);
             if names.contains(&name) {
                 return fault(format!("two columns are called `{name}`: name one with `as`"), item.expr.position);
@@ -352,7 +362,11 @@ impl Plan<'_> {
             };
             order.push(by.sort(!item.descending, false));
         }
-        order.push(ident(PAGINATION_KEY).sort(!newest_first || !pages, false));
+        order.push(ident(PAGINATION_KEY).sort(!newest_first, false));
+        if shape == Shape::Traces {
+            columns.push(ident(ROW_KEY));
+            order.push(ident(ROW_KEY).sort(!newest_first, false));
+        }
         if !names.iter().any(|name| name == PAGINATION_KEY) {
             names.push(PAGINATION_KEY.into());
             columns.push(ident(PAGINATION_KEY));
@@ -373,33 +387,59 @@ impl Plan<'_> {
             columns.extend(self.unpivot_names().map(|name| (name.clone(), ident(name))));
             return Ok(columns);
         }
-        let length = self.query.preview_length.unwrap_or(PREVIEW_DEFAULT);
         let mut columns = Vec::new();
         for name in [schema::ID, schema::SPAN_ID, schema::ROOT_SPAN_ID, schema::CREATED, schema::EXPERIMENT_ID] {
             columns.push((name.to_string(), ident(name)));
         }
         for name in PREVIEWS {
-            let preview = if length < 0 { ident(name) } else { substring(ident(name), lit(1_i64), lit(length)) };
-            columns.push((name.to_string(), preview));
+            columns.push((name.to_string(), self.preview(name)));
         }
         columns.push((schema::TAGS.to_string(), ident(schema::TAGS)));
-        for field in [schema::SCORES, schema::METRICS] {
-            let prefix = format!("{field}.");
-            let mut pairs = Vec::new();
-            for known in rows.schema().fields().iter().filter(|known| known.name().starts_with(&prefix)) {
-                pairs.push(lit(&known.name()[prefix.len()..]));
-                pairs.push(ident(known.name()));
-            }
-            if field == schema::METRICS {
-                for name in [schema::START, schema::END] {
-                    pairs.extend([lit(name), ident(name)]);
-                }
-            }
-            let object = if pairs.is_empty() { lit("{}") } else { self.call("json_object", pairs)? };
-            columns.push((field.to_string(), object));
-        }
+        columns.extend([schema::SCORES, schema::METRICS, SPAN_TYPE_INFO].map(|name| (name.to_string(), ident(name))));
         columns.extend(self.unpivot_names().map(|name| (name.clone(), ident(name))));
         Ok(columns)
+    }
+
+    /// The field that an item of a summary asks the beginning of: a preview by its bare name.
+    fn preview_named(&self, item: &Named, shape: Shape) -> Option<&'static str> {
+        let Node::Path(steps) = &item.expr.node else { return None };
+        let [Step::Key { name, .. }] = steps.as_slice() else { return None };
+        let is_unpivoted = self.unpivot_names().any(|unpivoted| unpivoted == name);
+        PREVIEWS.into_iter().find(|field| shape == Shape::Summary && !is_unpivoted && name == field)
+    }
+
+    fn preview(&self, field: &str) -> Expr {
+        match self.query.preview_length.unwrap_or(PREVIEW_DEFAULT) {
+            ..0 => ident(field),
+            length => substring(ident(field), lit(1_i64), lit(length)),
+        }
+    }
+
+    /// Cases with their rolled-up scores and metrics as the objects of these names, and what is said of
+    /// the trace: name and type, whether all model calls were cached, whether a span has failed.
+    fn summarized(&self, cases: DataFrame) -> Planned<DataFrame> {
+        let names: Vec<String> = cases.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let object = |field: &str, more: &[&str]| -> Planned<Expr> {
+            let prefix = format!("{field}.");
+            let own = names.iter().filter_map(|name| Some((name.strip_prefix(&prefix)?, ident(name))));
+            let pairs = own.chain(more.iter().map(|name| (*name, ident(*name))));
+            let pairs: Vec<Expr> = pairs.flat_map(|(name, value)| [lit(name), value]).collect();
+            match pairs.is_empty() {
+                true => self.call("canonical_json", vec![lit("{}")]),
+                false => self.call("json_object", pairs),
+            }
+        };
+        let metric = |name: &str| {
+            let column = format!("{}.{name}", schema::METRICS);
+            if names.contains(&column) { coalesce(vec![ident(column), lit(0.0)]) } else { lit(0.0) }
+        };
+        let cached = metric("llm_calls").gt(lit(0.0)).and(metric("cached").gt_eq(metric("llm_calls")));
+        let has_error = ident(schema::ERROR).is_not_null().or(metric("errors").gt(lit(0.0)));
+        let kind = [lit("name"), ident(schema::NAME), lit("type"), ident(schema::TYPE)];
+        let info = kind.into_iter().chain([lit("cached"), cached, lit("has_error"), has_error]).collect();
+        let (scores, metrics) = (object(schema::SCORES, &[])?, object(schema::METRICS, &[schema::START, schema::END])?);
+        let scored = cases.with_column(schema::SCORES, scores)?.with_column(schema::METRICS, metrics)?;
+        Ok(scored.with_column(SPAN_TYPE_INFO, self.call("json_object", info)?)?)
     }
 
     fn unpivot_names(&self) -> impl Iterator<Item = &String> {
@@ -409,7 +449,7 @@ impl Plan<'_> {
     /// Dimensions, measures and pivots.
     async fn grouped(&self, rows: DataFrame) -> Planned<DataFrame> {
         let query = self.query;
-        let scope = Scope { schema: rows.schema(), baseline: None, aggregates: true };
+        let scope = Scope { aggregates: true, ..Scope::of(rows.schema()) };
         let mut names: Vec<String> = Vec::new();
         let mut groups = Vec::new();
         for item in &query.dimensions {
@@ -518,22 +558,24 @@ impl Plan<'_> {
     }
 }
 
-enum Condition<'a> {
-    OneSpan(&'a Tree),
-    /// With `not`, no span.
-    AnySpan(&'a Tree, bool),
-    FilterSpans(&'a Tree),
+/// The condition of a `filter_spans(…)`.
+fn filter_spans(tree: &Tree) -> Option<&Tree> {
+    match &tree.node {
+        Node::Call(call) if call.name == "filter_spans" && call.arguments.len() == 1 => call.arguments.first(),
+        _ => None,
+    }
 }
 
-/// The rows whose trace is among those of some spans, or with `negated` is not.
-fn of_traces(rows: DataFrame, spans: DataFrame, negated: bool) -> Planned<DataFrame> {
-    let traces = spans.aggregate(
-        vec![ident(schema::EXPERIMENT_ID).alias("__experiment"), ident(schema::ROOT_SPAN_ID).alias("__trace")],
-        vec![min(ident(schema::POSITION)).alias("__first")],
-    )?;
-    let join = if negated { JoinType::LeftAnti } else { JoinType::LeftSemi };
-    let on = [schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID];
-    Ok(rows.join(traces, join, &on, &["__experiment", "__trace"], None)?)
+/// The rows whose trace is among those of some spans.
+fn of_traces(rows: DataFrame, spans: DataFrame) -> Planned<DataFrame> {
+    let traces = spans.aggregate(trace_of_span(), vec![])?;
+    Ok(rows.join(traces, JoinType::LeftSemi, &TRACE, &["__experiment", "__trace"], None)?)
+}
+
+/// What tells traces apart under names that a join does not confuse with the rows' own: experiments
+/// may hold traces of one id.
+fn trace_of_span() -> Vec<Expr> {
+    TRACE.into_iter().zip(["__experiment", "__trace"]).map(|(column, name)| ident(column).alias(name)).collect()
 }
 
 /// A measure over the rows for which a condition holds.

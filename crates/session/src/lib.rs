@@ -2,7 +2,8 @@
 //!
 //! - [`Session::open`] takes a store; every query of the session sees the same snapshot.
 //! - [`Session::sql`] plans a query and returns a lazy frame; nothing is read before it is executed.
-//! - [`Session::expression`] parses one expression (a filter, a key) over a table.
+//! - [`Session::expression`] parses one expression (a filter, a key) over a table; [`Session::spelled`]
+//!   one to group by.
 //! - [`Catalog`] lists what a query can name.
 //!
 //! JSON paths are written as people write them (`metadata.model`, `input.messages[0].content`,
@@ -16,6 +17,7 @@
 mod adapter;
 mod btql;
 mod catalog;
+mod custom_columns;
 mod error;
 mod lower;
 mod paths;
@@ -29,6 +31,7 @@ mod tables;
 pub use btql::PAGINATION_KEY;
 pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};
 pub use error::SessionError;
-pub use lower::{BASE, CANDIDATE, Reading, Scope};
+pub use lower::{BASE, CANDIDATE, Reading, Scope, Spelled};
+pub use project::coverage_column;
 pub use session::{Session, SessionOptions};
 pub use tables::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};

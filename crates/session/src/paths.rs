@@ -15,7 +15,7 @@ use datafusion::arrow::datatypes::Field;
 use datafusion::common::{Column, DFSchema, ExprSchema, Result, ScalarValue, TableReference};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawFieldAccessExpr};
-use datafusion::logical_expr::{Expr, GetFieldAccess, lit};
+use datafusion::logical_expr::{Expr, GetFieldAccess, ScalarUDF, lit};
 use datafusion_functions_json::udfs;
 use evalhouse_store::{Kind, decode_path, encode_path};
 
@@ -34,6 +34,8 @@ pub(crate) struct PathField {
     /// Column name in SQL.
     pub(crate) column: String,
     pub(crate) kind: Kind,
+    /// Whether it is an aggregate score: computed for cases, and nowhere in the JSON.
+    pub(crate) is_aggregate: bool,
 }
 
 /// Whether paths may become columns.
@@ -50,6 +52,8 @@ pub(crate) enum Resolution {
 pub(crate) struct PathPlanner {
     pub(crate) columns: Arc<PathColumns>,
     pub(crate) resolution: Resolution,
+    /// Our reader of JSON, which counts from the end too.
+    pub(crate) json_at: Option<Arc<ScalarUDF>>,
 }
 
 impl ExprPlanner for PathPlanner {
@@ -67,7 +71,9 @@ impl ExprPlanner for PathPlanner {
         let known = self.columns.get(&path);
         let number_field = matches!(field.name().as_str(), "scores" | "metrics");
         match known {
-            Some(known) if self.resolution == Resolution::Columns => Ok(PlannerResult::Planned(column(&known.column))),
+            Some(known) if self.resolution == Resolution::Columns || known.is_aggregate => {
+                Ok(PlannerResult::Planned(column(&known.column)))
+            }
             // A score that no experiment has: an error that lists the nearest names, not a null.
             None if number_field => {
                 Ok(PlannerResult::Planned(column(&format!("{}.{}", field.name(), nested_names.join(".")))))
@@ -95,7 +101,13 @@ impl ExprPlanner for PathPlanner {
             other => format!("{name}.{}", other.try_as_str().flatten().unwrap_or_default()),
         };
         arguments.push(lit(step));
-        let call = Expr::ScalarFunction(ScalarFunction::new_udf(udfs::json_as_text_udf(), arguments));
+        let is_from_end = |step: &Expr| matches!(step, Expr::Literal(ScalarValue::Int64(Some(index)), _) if *index < 0);
+        // The engine's reader is quicker, ours counts from the end.
+        let function = match (&self.json_at, arguments.iter().any(is_from_end)) {
+            (Some(json_at), true) => Arc::clone(json_at),
+            _ => udfs::json_as_text_udf(),
+        };
+        let call = Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments));
         Ok(PlannerResult::Planned(call.alias(label)))
     }
 }
@@ -126,7 +138,7 @@ fn json_arguments(expression: &Expr, schema: &DFSchema) -> Option<(String, Vec<E
             let (_, arguments) = json_arguments(&alias.expr, schema)?;
             Some((alias.name.clone(), arguments))
         }
-        Expr::ScalarFunction(call) if call.func.name() == "json_as_text" => {
+        Expr::ScalarFunction(call) if ["json_as_text", "json_at"].contains(&call.func.name()) => {
             Some((expression.schema_name().to_string(), call.args.clone()))
         }
         Expr::Column(column) => {
@@ -146,7 +158,7 @@ fn json_arguments(expression: &Expr, schema: &DFSchema) -> Option<(String, Vec<E
 }
 
 /// The function that reads a value of this kind from JSON.
-pub(crate) fn json_function(kind: Kind) -> Arc<datafusion::logical_expr::ScalarUDF> {
+pub(crate) fn json_function(kind: Kind) -> Arc<ScalarUDF> {
     match kind {
         Kind::Int => udfs::json_get_int_udf(),
         Kind::Float => udfs::json_get_float_udf(),

@@ -58,6 +58,10 @@ pub struct Session {
     json_context: SessionContext,
     /// The cases as stored, without what the projects' settings add.
     pub(crate) base_cases: LogicalPlan,
+    /// The cases as queries see them.
+    pub(crate) cases: LogicalPlan,
+    /// The spans, for conditions on any span of a trace.
+    pub(crate) spans: LogicalPlan,
     columns: Arc<PathColumns>,
     catalog: Arc<Catalog>,
     memory_limit: usize,
@@ -73,8 +77,9 @@ impl Session {
         let url = store_url(&store).map_err(SessionError::of)?;
         let memory_limit = options.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN);
         let mut columns = tables::path_columns(&snapshot);
-        for (_, settings) in snapshot.all_settings() {
-            columns.extend(aggregate_columns(settings));
+        for (path, aggregate) in snapshot.all_settings().iter().flat_map(|(_, settings)| aggregate_columns(settings)) {
+            // One that refines a score of its own name is stored all the same.
+            columns.entry(path).or_insert(aggregate);
         }
         let columns = Arc::new(columns);
         let cases = Arc::new(SpansTable::new(&snapshot, url.clone(), Part::Cases));
@@ -86,10 +91,29 @@ impl Session {
         let base_cases = LogicalPlanBuilder::scan(CASES, provider_as_source(Arc::clone(&cases) as _), None)
             .and_then(LogicalPlanBuilder::build)
             .map_err(SessionError::of)?;
-        let catalog = Arc::new(Catalog::default());
-        let mut session = Self { store, snapshot, context, json_context, base_cases, columns, catalog, memory_limit };
+        let mut session = Self {
+            store,
+            snapshot,
+            context,
+            json_context,
+            cases: base_cases.clone(),
+            spans: base_cases.clone(),
+            base_cases,
+            columns,
+            catalog: Arc::new(Catalog::default()),
+            memory_limit,
+        };
+        let view = session.cases_with_settings(session.base_cases.clone())?;
+        let cases: Arc<dyn TableProvider> = match view {
+            Some(view) => {
+                session.cases = view.clone();
+                Arc::new(ViewTable::new(view, None))
+            }
+            None => cases,
+        };
         // Both contexts share one catalog, so a table is registered once.
         session.register_tables(cases, &url)?;
+        session.spans = session.table(SPANS).await?.into_unoptimized_plan();
         session.catalog = Arc::new(Catalog::of(&session.context, &session.snapshot).await.map_err(SessionError::of)?);
         Ok(session)
     }
@@ -178,17 +202,12 @@ impl Session {
         self.context.udaf(name).map_err(SessionError::Engine)
     }
 
-    fn register_tables(&self, cases: Arc<SpansTable>, url: &ObjectStoreUrl) -> Result<(), SessionError> {
-        let scan = self.base_cases.clone();
-        let with_settings = self.cases_with_settings(scan.clone())?;
+    fn register_tables(&self, cases: Arc<dyn TableProvider>, url: &ObjectStoreUrl) -> Result<(), SessionError> {
         let register = |name: &str, table: Arc<dyn TableProvider>| {
             self.context.register_table(name, table).map(|_| ()).map_err(SessionError::of)
         };
-        let scores = tables::scores(self, with_settings.clone().unwrap_or(scan));
-        match with_settings {
-            Some(view) => register(CASES, Arc::new(ViewTable::new(view, None)))?,
-            None => register(CASES, cases)?,
-        }
+        register(CASES, cases)?;
+        let scores = tables::scores(self, self.cases.clone());
         let spans = SpansTable::new(&self.snapshot, url.clone(), Part::Spans);
         register(SPANS, Arc::new(spans))?;
         register(SCORES, Arc::new(ViewTable::new(scores.map_err(SessionError::of)?, None)))?;
@@ -291,7 +310,8 @@ fn build_state(
 
 /// The same state, planning paths in the given way.
 fn with_resolution(state: &SessionState, columns: &Arc<PathColumns>, resolution: Resolution) -> SessionState {
-    let paths = Arc::new(PathPlanner { columns: Arc::clone(columns), resolution });
+    let json_at = state.scalar_functions().get("json_at").cloned();
+    let paths = Arc::new(PathPlanner { columns: Arc::clone(columns), resolution, json_at });
     let mut planners: Vec<Arc<dyn datafusion::logical_expr::planner::ExprPlanner>> = vec![paths];
     planners.extend(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new_from_existing(state.clone()).with_expr_planners(planners).build()

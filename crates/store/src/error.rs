@@ -35,14 +35,6 @@ pub enum StoreError {
         /// Experiment id.
         experiment: String,
     },
-    /// The hash of a saved comparison key could not be computed.
-    #[error("comparison key `{key}`: {reason}")]
-    KeyHash {
-        /// The key.
-        key: String,
-        /// What is wrong.
-        reason: String,
-    },
     /// Many writers: every attempt to commit found a newer table version.
     #[error("could not commit after {attempts} attempts: other writers were always first")]
     Contention {

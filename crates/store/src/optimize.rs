@@ -56,7 +56,7 @@ impl Default for OptimizeOptions {
 }
 
 /// What was merged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptimizeOutcome {
     /// Data files before.
     pub files_before: usize,
@@ -70,16 +70,32 @@ pub struct OptimizeOutcome {
     pub bytes_after: u64,
     /// Experiments whose saved key's hash was written.
     pub keyed: usize,
+    /// Saved keys that could not be computed: their hash is not stored.
+    pub warnings: Vec<String>,
 }
 
 /// Computes the hash of a comparison key over stored rows. The store knows no SQL; its caller does.
 pub trait KeyHasher: Send + Sync {
+    /// What the key comes down to, given what the store holds and the projects' settings say: two
+    /// keys of one meaning have one hash for every row.
+    ///
+    /// # Errors
+    /// What is wrong with the key.
+    fn meaning(&self, key: &str) -> Result<String, String>;
+
     /// The hash (decimal(38,0), null where the key is null) of each row of a batch of cases with the
     /// schema that one file has, metadata included.
     ///
     /// # Errors
     /// What is wrong with the key.
     fn hash(&self, key: &str, batch: &RecordBatch) -> Result<ArrayRef, String>;
+}
+
+/// A comparison key to be stored.
+#[derive(Debug, Clone)]
+struct WantedKey {
+    text: String,
+    meaning: String,
 }
 
 /// Files that become one.
@@ -115,20 +131,31 @@ impl Store {
         let snapshot = self.snapshot().await?;
         let bodies: HashMap<String, ExperimentBody> =
             snapshot.bodies().iter().map(|body| (body.experiment.id.clone(), body.clone())).collect();
-        let wanted_key = |id: &str| -> Option<String> {
-            let project = &bodies.get(id)?.experiment.project;
-            let key = snapshot.settings(project).comparison_key?;
-            (hasher.is_some() && key.trim() != schema::INPUT).then(|| key.trim().to_string())
-        };
-        let is_stale =
-            |id: &str| bodies.get(id).is_some_and(|body| body.saved_key != wanted_key(id)) && hasher.is_some();
-        let bins = bins(snapshot.files(), options, &bodies, &is_stale);
         let mut outcome = OptimizeOutcome { files_before: snapshot.files().len(), ..OptimizeOutcome::default() };
+        let mut keys: HashMap<String, WantedKey> = HashMap::new();
+        for (project, settings) in snapshot.all_settings() {
+            let text = settings.comparison_key.as_deref().map(str::trim).filter(|key| *key != schema::INPUT);
+            let (Some(text), Some(hasher)) = (text, &hasher) else { continue };
+            match hasher.meaning(text) {
+                Ok(meaning) => {
+                    keys.insert(project.clone(), WantedKey { text: text.into(), meaning });
+                }
+                Err(reason) if options.project.as_ref().is_none_or(|only| only == project) => {
+                    outcome.warnings.push(not_stored(project, text, &reason));
+                }
+                Err(_) => {}
+            }
+        }
+        let is_stale = |id: &str| {
+            let wanted = |body: &ExperimentBody| keys.get(&body.experiment.project).map(|key| &key.meaning);
+            hasher.is_some() && bodies.get(id).is_some_and(|body| body.saved_key.as_ref() != wanted(body))
+        };
+        let bins = bins(snapshot.files(), options, &bodies, &is_stale);
         let mut merged = Vec::new();
         for bin in bins {
             outcome.merged += bin.sources.len();
             outcome.bytes_before += bin.sources.iter().map(|file| file.size).sum::<u64>();
-            let file = self.merge(bin, &bodies, &wanted_key, hasher.as_ref()).await?;
+            let file = self.merge(bin, &bodies, &mut keys, hasher.as_ref(), &mut outcome.warnings).await?;
             outcome.bytes_after += file.size;
             outcome.keyed += file.bodies.iter().filter(|body| body.saved_key.is_some()).count();
             merged.push(file);
@@ -144,8 +171,9 @@ impl Store {
         &self,
         bin: Bin,
         bodies: &HashMap<String, ExperimentBody>,
-        wanted_key: &(dyn Fn(&str) -> Option<String> + Sync),
+        keys: &mut HashMap<String, WantedKey>,
         hasher: Option<&Arc<dyn KeyHasher>>,
+        warnings: &mut Vec<String>,
     ) -> Result<Merged, StoreError> {
         let root = Arc::clone(&self.location().root);
         let mut footers = Vec::new();
@@ -157,10 +185,6 @@ impl Store {
             shape.add(builder.schema(), &footer);
             footers.push(footer);
         }
-        let keys: HashSet<String> = match hasher {
-            Some(_) if bin.is_root => bodies.keys().filter_map(|id| wanted_key(id)).collect(),
-            _ => HashSet::new(),
-        };
         let (file_schema, footer) = shape.settle(bin.is_root, !keys.is_empty());
         let rows: u64 = bin.sources.iter().filter_map(DataFile::rows).sum();
         let properties = writer_properties(bin.is_root, usize::try_from(rows).unwrap_or(usize::MAX));
@@ -185,11 +209,17 @@ impl Store {
                             ids.push(id.clone());
                         }
                     }
-                    let hash = match (wanted_key(&id), hasher) {
-                        (Some(key), Some(hasher)) if bin.is_root => {
-                            let hashed = hasher.hash(&key, &part);
-                            Some(hashed.map_err(|reason| StoreError::KeyHash { key, reason })?)
-                        }
+                    let project = bodies.get(&id).map(|body| &body.experiment.project);
+                    let key = project.and_then(|project| Some((project, keys.get(project)?)));
+                    let hash = match (key, hasher) {
+                        (Some((project, key)), Some(hasher)) if bin.is_root => match hasher.hash(&key.text, &part) {
+                            Ok(hash) => Some(hash),
+                            Err(reason) => {
+                                warnings.push(not_stored(project, &key.text, &reason));
+                                keys.remove(project);
+                                None
+                            }
+                        },
                         _ => None,
                     };
                     let aligned = aligned(&part, &file_schema, hash)?;
@@ -209,7 +239,7 @@ impl Store {
             .filter_map(|id| {
                 let mut body = bodies.get(id)?.clone();
                 body.case_file = Some(path.clone());
-                body.saved_key = if keys.is_empty() { None } else { wanted_key(id) };
+                body.saved_key = keys.get(&body.experiment.project).map(|key| key.meaning.clone());
                 Some(body)
             })
             .collect();
@@ -325,6 +355,10 @@ impl Store {
         let action = table::moved_file(path, size, Some(file.is_root), statistics.to_json());
         Ok(Some((action, bodies)))
     }
+}
+
+fn not_stored(project: &str, key: &str, reason: &str) -> String {
+    format!("`{project}`: the comparison key `{key}` is not stored: {reason}")
 }
 
 /// Which files become one: small neighbours of the same part, by project and experiment, and files of

@@ -81,7 +81,8 @@ fn two_sum(left: f64, right: f64) -> (f64, f64) {
 }
 
 /// The rounded product and its exact error (Dekker and Veltkamp). A fused multiply-add would be
-/// shorter, but is a library call on processors it is not compiled for.
+/// shorter, but is a library call on processors it is not compiled for. Of numbers beyond 2^996 the
+/// error is left out: splitting them would overflow.
 #[inline]
 fn two_product(left: f64, right: f64) -> (f64, f64) {
     const SPLITTER: f64 = 134_217_729.0; // 2^27 + 1
@@ -95,7 +96,7 @@ fn two_product(left: f64, right: f64) -> (f64, f64) {
     let (right_high, right_low) = split(right);
     let error =
         ((left_high * right_high - product) + left_high * right_low + left_low * right_high) + left_low * right_low;
-    (product, error)
+    (product, if error.is_finite() { error } else { 0.0 })
 }
 
 #[cfg(test)]
@@ -113,6 +114,13 @@ mod tests {
         let (product, error) = two_product(0.1, 0.1);
         assert_eq!(error, 0.1_f64.mul_add(0.1, -product));
         assert_ne!(error, 0.0);
+    }
+
+    #[test]
+    fn products_of_huge_numbers_are_numbers() {
+        assert_eq!(two_product(1e305, 2.0), (2e305, 0.0));
+        assert_eq!(CompensatedSum::of(4e305).divide(4.0).value(), 1e305);
+        assert_eq!(CompensatedSum::of_product(1e305, 1e305).value(), f64::INFINITY);
     }
 
     #[test]

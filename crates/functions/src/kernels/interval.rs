@@ -32,14 +32,31 @@ fn critical_value(df: f64) -> f64 {
 
 /// The Wilson score interval of a share (E. B. Wilson, JASA 22, 1927); none of no values.
 pub fn wilson_95(share: f64, count: f64) -> Option<(f64, f64)> {
+    wilson(share, count, Z_975)
+}
+
+/// The interval of a mean of chances, each between 0 and 1 and of a case of its own: Wilson's, of as
+/// many tosses as would give this standard error, m(1 − m)/SE², with t of n − 1 degrees of freedom
+/// (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998; N. Dean and M. Pagano, J.
+/// Survey Statistics and Methodology 3, 2015). Mean ± t·SE holds a truth near 0 or 1 too seldom: a chance of 98 % over 20
+/// cases in 60 of 100 samples, this interval in 97. Without an error it takes the cases as the tosses.
+pub fn chance_95(mean: f64, standard_error: f64, count: f64) -> Option<(f64, f64)> {
+    if standard_error > 0.0 {
+        wilson(mean, mean * (1.0 - mean) / (standard_error * standard_error), critical_value(count - 1.0))
+    } else {
+        wilson_95(mean, count)
+    }
+}
+
+fn wilson(share: f64, count: f64, z: f64) -> Option<(f64, f64)> {
     if count.is_nan() || count <= 0.0 {
         return None;
     }
-    let z_square = Z_975 * Z_975;
+    let z_square = z * z;
     let scale = 1.0 + z_square / count;
     let center = (share + z_square / (2.0 * count)) / scale;
     let variance = share * (1.0 - share) / count + z_square / (4.0 * count * count);
-    let half = Z_975 * variance.sqrt() / scale;
+    let half = z * variance.sqrt() / scale;
     // At 0 and 1 the bound is the share itself; the formula gives it but for its last digit.
     let low = if share == 0.0 { 0.0 } else { center - half };
     let high = if share == 1.0 { 1.0 } else { center + half };

@@ -6,6 +6,7 @@ mod coverage;
 mod documentation;
 mod partitions;
 mod reference;
+mod reference_sql;
 mod sql_files;
 
 use std::sync::Arc;

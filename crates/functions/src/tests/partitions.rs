@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::{DataType, Field, Float64Type, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Float64Type, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{Accumulator, AggregateUDF};
-use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{Literal, col};
 use proptest::prelude::*;
 
 use super::{query, register, session, uniform};
@@ -20,10 +21,15 @@ fn aggregate(name: &str) -> Arc<AggregateUDF> {
     crate::aggregate_functions().into_iter().find(|function| function.name() == name).unwrap()
 }
 
-fn accumulator(function: &AggregateUDF, batch: &RecordBatch) -> Box<dyn Accumulator> {
+/// A call: the columns of the batch, then constants.
+fn accumulator(function: &AggregateUDF, batch: &RecordBatch, constants: &[ScalarValue]) -> Box<dyn Accumulator> {
     let schema = batch.schema();
-    let types: Vec<_> = schema.fields().iter().map(|field| field.data_type().clone()).collect();
-    let exprs: Vec<_> = schema.fields().iter().map(|field| col(field.name(), &schema).unwrap()).collect();
+    let literals = constants.iter().enumerate().map(|(i, value)| Field::new(i.to_string(), value.data_type(), true));
+    let fields: Fields = schema.fields().iter().cloned().chain(literals.map(Arc::new)).collect();
+    let types: Vec<_> = fields.iter().map(|field| field.data_type().clone()).collect();
+    let columns = schema.fields().iter().map(|field| col(field.name(), &schema).unwrap());
+    let literals = constants.iter().map(|value| Arc::new(Literal::new(value.clone())) as Arc<dyn PhysicalExpr>);
+    let exprs: Vec<_> = columns.chain(literals).collect();
     let return_type = function.return_type(&types).unwrap();
     function
         .accumulator(AccumulatorArgs {
@@ -35,34 +41,40 @@ fn accumulator(function: &AggregateUDF, batch: &RecordBatch) -> Box<dyn Accumula
             name: "answer",
             is_distinct: false,
             exprs: &exprs,
-            expr_fields: schema.fields(),
+            expr_fields: &fields,
         })
         .unwrap()
 }
 
 /// The answer of all rows at once.
-fn at_once(function: &AggregateUDF, batch: &RecordBatch) -> ScalarValue {
-    let mut accumulator = accumulator(function, batch);
+fn at_once(function: &AggregateUDF, batch: &RecordBatch, constants: &[ScalarValue]) -> ScalarValue {
+    let mut accumulator = accumulator(function, batch, constants);
     accumulator.update_batch(batch.columns()).unwrap();
     accumulator.evaluate().unwrap()
 }
 
 /// The answer of rows dealt to partitions, whose states are merged in the order given.
-fn in_parts(function: &AggregateUDF, batch: &RecordBatch, parts: &[usize], order: &[usize]) -> ScalarValue {
+fn in_parts(
+    function: &AggregateUDF,
+    batch: &RecordBatch,
+    constants: &[ScalarValue],
+    parts: &[usize],
+    order: &[usize],
+) -> ScalarValue {
     let part_count = order.len();
     let mut states: Vec<Vec<ScalarValue>> = Vec::new();
     for part in 0..part_count {
         let rows: UInt32Array =
             (0..batch.num_rows()).filter(|row| parts[*row] % part_count == part).map(|row| row as u32).collect();
         let rows = take_record_batch(batch, &rows).unwrap();
-        let mut accumulator = accumulator(function, batch);
+        let mut accumulator = accumulator(function, batch, constants);
         // In two batches, as they come.
         let half = rows.num_rows() / 2;
         accumulator.update_batch(rows.slice(0, half).columns()).unwrap();
         accumulator.update_batch(rows.slice(half, rows.num_rows() - half).columns()).unwrap();
         states.push(accumulator.state().unwrap());
     }
-    let mut merged = accumulator(function, batch);
+    let mut merged = accumulator(function, batch, constants);
     for part in order {
         let columns: Vec<ArrayRef> = states[*part].iter().map(|value| value.to_array_of_size(1).unwrap()).collect();
         merged.merge_batch(&columns).unwrap();
@@ -72,8 +84,11 @@ fn in_parts(function: &AggregateUDF, batch: &RecordBatch, parts: &[usize], order
 
 /// The answer's fields as texts and numbers.
 fn fields(answer: &ScalarValue) -> Vec<(String, Option<f64>, String)> {
-    let ScalarValue::Struct(answer) = answer else {
-        return vec![("value".into(), number(&answer.to_array().unwrap()), String::new())];
+    let answer = match answer {
+        ScalarValue::Struct(answer) => answer,
+        // A list is made of sorted values, so it is the same to the last digit.
+        ScalarValue::List(list) => return vec![("value".into(), None, format!("{list:?}"))],
+        number_or_none => return vec![("value".into(), number(&number_or_none.to_array().unwrap()), String::new())],
     };
     answer
         .fields()
@@ -151,6 +166,15 @@ fn batch(rows: &[Row], columns: &[&str]) -> RecordBatch {
         match name {
             "base" => Arc::new(rows.iter().map(|row| row.0).collect::<Float64Array>()),
             "candidate" => Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()),
+            "json" => {
+                let text = |row: &Row| match row.2 {
+                    None => "null".to_string(),
+                    Some(cluster) => {
+                        format!(r#"{{"base": {:?}, "k{cluster}": [{cluster}, "x"]}}"#, row.0.unwrap_or(0.0))
+                    }
+                };
+                Arc::new(rows.iter().map(|row| Some(text(row))).collect::<StringArray>())
+            }
             "weight" => Arc::new(rows.iter().map(|row| row.1.map(f64::abs)).collect::<Float64Array>()),
             _ => Arc::new(rows.iter().map(|row| row.2.map(|cluster| format!("c{cluster}"))).collect::<StringArray>()),
         }
@@ -164,21 +188,29 @@ fn batch(rows: &[Row], columns: &[&str]) -> RecordBatch {
 proptest! {
     #[test]
     fn states_merge_to_the_answer_of_all_rows((rows, parts, order) in dealt_rows()) {
-        for (name, columns) in [
-            ("paired_diff", &["base", "candidate"][..]),
-            ("paired_diff", &["base", "candidate", "cluster"]),
-            ("mean_ci", &["base"]),
-            ("mean_ci", &["base", "cluster"]),
-            ("weighted_avg", &["base", "weight"]),
-            ("score_diff", &["base", "candidate"]),
-            ("mode", &["base"]),
-            ("majority", &["base"]),
-            ("cohen_kappa", &["base", "candidate"]),
-            ("weighted_kappa", &["base", "candidate"]),
+        let passes = [ScalarValue::from(2.0), ScalarValue::from(0.5)];
+        let name = [ScalarValue::from("m")];
+        for (name, columns, constants) in [
+            ("paired_diff", &["base", "candidate"][..], &[][..]),
+            ("paired_diff", &["base", "candidate", "cluster"], &[]),
+            ("mean_ci", &["base"], &[]),
+            ("mean_ci", &["base", "cluster"], &[]),
+            ("weighted_avg", &["base", "weight"], &[]),
+            ("score_diff", &["base", "candidate"], &[]),
+            ("mode", &["base"], &[]),
+            ("majority", &["base"], &[]),
+            ("at_least", &["base"], &passes),
+            ("pass_at_k", &["base"], &passes),
+            ("pass_hat_k", &["base"], &passes),
+            ("cohen_kappa", &["base", "candidate"], &[]),
+            ("weighted_kappa", &["base", "candidate"], &[]),
+            ("agreement", &["base", "candidate"], &[]),
+            ("change_points", &["base", "weight", "candidate"], &[]),
+            ("infer_fields", &["json"], &name),
         ] {
             let (function, batch) = (aggregate(name), batch(&rows, columns));
-            let expected = at_once(&function, &batch);
-            assert_same(&expected, &in_parts(&function, &batch, &parts, &order));
+            let expected = at_once(&function, &batch, constants);
+            assert_same(&expected, &in_parts(&function, &batch, constants, &parts, &order));
         }
     }
 }
@@ -226,6 +258,8 @@ async fn plans_of_one_and_of_eight_partitions_agree() {
         "cohen_kappa(round(base, 0), round(candidate, 0))",
         "weighted_kappa(round(base, 1), round(candidate, 1), 'quadratic')",
         "agreement(round(base, 0), round(candidate, 0))",
+        "change_points(base, weight / 10, candidate) FILTER (WHERE base > 0.8)",
+        "infer_fields('{\"b\": ' || cast(base as varchar) || ', \"c\": [\"' || coalesce(cluster, '') || '\"]}', 'm')",
     ];
     let mut answers = Vec::new();
     for target_partitions in [1, 8] {

@@ -1,32 +1,32 @@
-//! Against scipy and statsmodels: `tests/fixtures/statistics.json`, made by
-//! `tests/reference/statistics.py`.
+//! The mathematics against scipy, statsmodels and scikit-learn: `tests/fixtures/statistics.json`, made
+//! by `tests/reference/statistics.py`. `reference_sql` asks the SQL functions the same.
 
 use serde_json::Value;
 
 use crate::kernels::mean_sample::{MeanInterval, MeanSample};
 use crate::kernels::paired_sample::{PairedDifference, PairedSample};
-use crate::kernels::welch::{MeanOf, welch};
-use crate::kernels::{agreement, binomial, family, interval, normal, student_t, trials};
+use crate::kernels::two_means::{MeanOf, difference_p, pooled, welch};
+use crate::kernels::{agreement, binomial, family, fisher, interval, mover, normal, student_t, trials};
 
 const FIXTURE: &str = include_str!("../../../../tests/fixtures/statistics.json");
 const KERNEL_TOLERANCE: f64 = 1e-10;
-const ANSWER_TOLERANCE: f64 = 1e-9;
+pub(super) const ANSWER_TOLERANCE: f64 = 1e-9;
 
-fn fixture(section: &str) -> Vec<Value> {
+pub(super) fn fixture(section: &str) -> Vec<Value> {
     let fixture: Value = serde_json::from_str(FIXTURE).unwrap();
     fixture[section].as_array().unwrap().clone()
 }
 
 /// The entries of a section that holds rows of numbers.
-fn numbers(section: &str) -> Vec<Vec<f64>> {
+pub(super) fn numbers(section: &str) -> Vec<Vec<f64>> {
     fixture(section).iter().map(floats).collect()
 }
 
-fn floats(value: &Value) -> Vec<f64> {
+pub(super) fn floats(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-fn assert_near(actual: f64, expected: f64, tolerance: f64, what: &str) {
+pub(super) fn assert_near(actual: f64, expected: f64, tolerance: f64, what: &str) {
     let distance = (actual - expected).abs();
     assert!(
         distance <= tolerance * expected.abs() || distance < 1e-300,
@@ -69,6 +69,23 @@ fn binomial_distribution() {
 }
 
 #[test]
+fn fisher_tests() {
+    check("fisher", |row| fisher::fisher_exact([row[0] as u64, row[2] as u64], [row[1] as u64, row[3] as u64]));
+}
+
+#[test]
+fn differences_of_shares() {
+    for row in numbers("newcombe") {
+        let share = |passes: f64, cases: f64| {
+            let (low, high) = interval::wilson_95(passes / cases, cases).unwrap();
+            mover::Estimate { value: passes / cases, low, high }
+        };
+        let (low, high) = mover::difference(&share(row[0], row[1]), &share(row[2], row[3]));
+        assert!((low - row[4]).abs() < 1e-12 && (high - row[5]).abs() < 1e-12, "{row:?}: {low}, {high}");
+    }
+}
+
+#[test]
 fn wilson_intervals() {
     for row in numbers("wilson") {
         let (low, high) = interval::wilson_95(row[0] / row[1], row[1]).unwrap();
@@ -78,7 +95,7 @@ fn wilson_intervals() {
     }
 }
 
-fn clusters(case: &Value) -> Option<Vec<&str>> {
+pub(super) fn clusters(case: &Value) -> Option<Vec<&str>> {
     let names = case["clusters"].as_array()?;
     Some(names.iter().map(|name| name.as_str().unwrap()).collect())
 }
@@ -173,10 +190,13 @@ fn agreement_of_two_judges() {
             assert!((actual - expected).abs() < ANSWER_TOLERANCE, "{field} of {counts:?}: {actual}, {expected}");
         };
         near(answer.observed, "observed");
+        near(answer.expected, "expected");
         near(answer.kappa.unwrap(), "kappa");
         near(answer.linear.unwrap(), "linear");
         near(answer.quadratic.unwrap(), "quadratic");
         near(answer.se.unwrap(), "se");
+        near(answer.ci_low.unwrap(), "ci_low");
+        near(answer.ci_high.unwrap(), "ci_high");
     }
 }
 
@@ -193,11 +213,18 @@ fn corrections_for_many_tests() {
 }
 
 #[test]
-fn welch_tests() {
-    check("welch", |row| {
-        let side = |from: usize| MeanOf { mean: row[from], standard_error: row[from + 1], count: row[from + 2] };
-        welch(side(0), side(3)).unwrap()
-    });
+fn tests_of_two_means() {
+    for row in numbers("two_means") {
+        let [a, b] = [0, 3].map(|from| MeanOf {
+            mean: row[from],
+            standard_error: row[from + 1],
+            count: row[from + 2],
+            is_binary: false,
+        });
+        assert_near(welch(&a, &b).unwrap(), row[6], KERNEL_TOLERANCE, "welch");
+        assert_near(pooled(&a, &b).unwrap(), row[7], KERNEL_TOLERANCE, "pooled");
+        assert_near(difference_p(&a, &b).unwrap(), row[6].max(row[7]), KERNEL_TOLERANCE, "the larger");
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
 
 #[user_doc(
     doc_section(label = "JSON and Text Functions"),
-    description = "The fields that the JSON of many rows has, as a list of `{path, types, rows, distinct, is_exact, example}`: the path as the filter language writes it, the JSON types of its values, the rows that have it, how many different values it has (up to 1,000, then `is_exact` is false), and the smallest value as JSON. Lists are looked into as `[*]`, `[0]` and `[-1]`; at most 6 levels deep and 500 paths.",
+    description = "The fields that the JSON of many rows has, as a list of `{path, types, rows, distinct, is_exact, example}`: the path as the filter language writes it, the JSON types of its values, the rows that have it, how many different values it has (of more than 1,000 it is 1,000, and `is_exact` is false), and the smallest value as JSON. Lists are looked into as `[*]`, `[0]` and `[-1]`; at most 6 levels deep. The 500 paths that most rows have are listed, of more than 50,000 paths those of the shallow ones and of a sample of the rest.",
     syntax_example = "infer_fields(json, name)",
     sql_example = r#"```sql
 > SELECT f['path'] AS path, f['types'] AS types, f['rows'] AS rows FROM (SELECT unnest(infer_fields(json, 'm')) AS f FROM (VALUES ('{"a": 1}'), ('{"a": "x"}')) AS rows(json)) ORDER BY path;
@@ -93,7 +93,7 @@ impl AggregateUDFImpl for InferFields {
     }
 
     fn default_value(&self, _data_type: &DataType) -> Result<ScalarValue> {
-        answer(&FieldSurvey::default())
+        answer(&mut FieldSurvey::default())
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -135,7 +135,7 @@ impl Accumulator for InferFieldsAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        answer(&self.survey)
+        answer(&mut self.survey)
     }
 
     fn size(&self) -> usize {
@@ -143,18 +143,19 @@ impl Accumulator for InferFieldsAccumulator {
     }
 }
 
-fn answer(survey: &FieldSurvey) -> Result<ScalarValue> {
-    let fields = || survey.fields.iter();
-    let paths: StringArray = fields().map(|(path, _)| Some(path.as_str())).collect();
+fn answer(survey: &mut FieldSurvey) -> Result<ScalarValue> {
+    let found = survey.most_present();
+    let facts = || found.iter().map(|(_, facts)| facts);
+    let paths: StringArray = found.iter().map(|(path, _)| Some(*path)).collect();
     let mut types = ListBuilder::new(StringBuilder::new());
-    for (_, facts) in fields() {
+    for facts in facts() {
         facts.types.iter().for_each(|kind| types.values().append_value(kind));
         types.append(true);
     }
-    let rows: Int64Array = fields().map(|(_, facts)| Some(facts.rows)).collect();
-    let distinct: Int64Array = fields().map(|(_, facts)| i64::try_from(facts.values.len()).ok()).collect();
-    let exact: BooleanArray = fields().map(|(_, facts)| Some(!facts.is_many)).collect();
-    let examples: StringArray = fields().map(|(_, facts)| facts.example.as_deref()).collect();
+    let rows: Int64Array = facts().map(|facts| Some(facts.rows)).collect();
+    let distinct: Int64Array = facts().map(|facts| i64::try_from(facts.distinct()).ok()).collect();
+    let exact: BooleanArray = facts().map(|facts| Some(!facts.is_many)).collect();
+    let examples: StringArray = facts().map(|facts| facts.example.as_deref()).collect();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(paths),
         Arc::new(types.finish()),

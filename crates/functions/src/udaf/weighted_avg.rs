@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A row counts when value and weight are finite numbers. Weights are 0 or more; when they sum to 0,
-//! or there is no row, the answer is null.
+//! there is no row, or a sum is beyond the range of a double, the answer is null.
 
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ use datafusion_macros::user_doc;
 use super::state::{SUM_FIELDS, SumColumns, refuse_distinct, sum_fields, sum_values};
 use crate::arguments::{Scores, number_type};
 use crate::kernels::compensated::CompensatedSum;
+use crate::kernels::moments::finite;
 
 #[user_doc(
     doc_section(label = "Statistical Functions"),
@@ -118,7 +119,7 @@ impl WeightedSums {
 
     fn average(self) -> Option<f64> {
         let weight = self.weight.value();
-        (weight > 0.0).then(|| self.value.value() / weight)
+        if weight > 0.0 { finite(self.value.value() / weight) } else { None }
     }
 }
 

@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::cast::as_string_array;
-use datafusion::common::{Result, plan_err};
+use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::arguments::{is_text, map_rows, text_type};
+use crate::arguments::{json_path_types, map_rows};
 
 #[user_doc(
     doc_section(label = "JSON and Text Functions"),
@@ -28,7 +28,8 @@ use crate::arguments::{is_text, map_rows, text_type};
 ```"#,
     argument(name = "json", description = "JSON text."),
     argument(name = "key_or_index", description = "A key, or an index into a list."),
-    related_udf(name = "includes")
+    related_udf(name = "includes"),
+    related_udf(name = "json_part")
 )]
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct JsonAt {
@@ -51,20 +52,7 @@ impl ScalarUDFImpl for JsonAt {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let Some((json, steps)) = given.split_first() else {
-            return plan_err!("`json_at` takes at least one argument (json)");
-        };
-        let mut types = vec![text_type(self.name(), "json", json)?];
-        for step in steps {
-            types.push(if step.is_integer() {
-                DataType::Int64
-            } else if is_text(step) {
-                DataType::Utf8
-            } else {
-                return plan_err!("`json_at` takes keys and whole numbers, not {step}");
-            });
-        }
-        Ok(types)
+        json_path_types(self.name(), given)
     }
 
     fn return_type(&self, _given: &[DataType]) -> Result<DataType> {

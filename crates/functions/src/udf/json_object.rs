@@ -1,11 +1,11 @@
-//! `json_object`: a JSON object of numbers and texts.
+//! `json_object`: a JSON object of numbers, texts and booleans.
 
-use arrow::array::{Array, ArrayRef, Float64Array, StringArray};
-use arrow::datatypes::DataType;
-use datafusion::common::cast::as_string_array;
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::cast::{as_boolean_array, as_float64_array, as_string_array};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion_macros::user_doc;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::arguments::{is_number, is_text, map_rows};
+use crate::json_field::json_field;
 
 #[user_doc(
     doc_section(label = "JSON and Text Functions"),
-    description = "A JSON object of keys and values, which are numbers or texts. A null value is left out.",
+    description = "A JSON object of keys and values, which are numbers, texts or booleans. A null value is left out.",
     syntax_example = "json_object(key, value[, key, value ...])",
     sql_example = r#"```sql
 > SELECT json_object('a', 1.5, 'b', 'x', 'c', NULL) AS json;
@@ -27,7 +28,7 @@ use crate::arguments::{is_number, is_text, map_rows};
 +-------------------+
 ```"#,
     argument(name = "key", description = "A key."),
-    argument(name = "value", description = "Its value: a number or a text."),
+    argument(name = "value", description = "Its value: a number, a text or a boolean."),
     related_udf(name = "json_entries")
 )]
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -59,13 +60,18 @@ impl ScalarUDFImpl for JsonObject {
             0 => plan_err!("`json_object` takes texts as keys, not {given}"),
             _ if is_text(given) || given.is_null() => Ok(DataType::Utf8),
             _ if is_number(given) => Ok(DataType::Float64),
-            _ => plan_err!("`json_object` takes numbers and texts as values, not {given}"),
+            _ if given == &DataType::Boolean => Ok(DataType::Boolean),
+            _ => plan_err!("`json_object` takes numbers, texts and booleans as values, not {given}"),
         };
         given.iter().enumerate().map(coerce).collect()
     }
 
     fn return_type(&self, _given: &[DataType]) -> Result<DataType> {
         Ok(DataType::Utf8)
+    }
+
+    fn return_field_from_args(&self, _args: ReturnFieldArgs) -> Result<FieldRef> {
+        Ok(Arc::new(json_field(self.name())))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -86,9 +92,10 @@ fn objects(columns: &[ArrayRef], rows: usize) -> Result<StringArray> {
             if keys.is_null(row) || values.is_null(row) {
                 continue;
             }
-            let value = match values.as_any().downcast_ref::<Float64Array>() {
-                Some(numbers) => number(numbers.value(row)),
-                None => Value::from(as_string_array(values)?.value(row)),
+            let value = match values.data_type() {
+                DataType::Float64 => number(as_float64_array(values)?.value(row)),
+                DataType::Boolean => Value::from(as_boolean_array(values)?.value(row)),
+                _ => Value::from(as_string_array(values)?.value(row)),
             };
             object.insert(keys.value(row).to_string(), value);
         }

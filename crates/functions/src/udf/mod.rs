@@ -8,6 +8,7 @@ mod includes;
 mod json_at;
 mod json_entries;
 mod json_object;
+mod json_part;
 mod len;
 mod match_words;
 mod max_score;
@@ -31,6 +32,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(json_at::JsonAt::default()),
         ScalarUDF::from(json_entries::JsonEntries::default()),
         ScalarUDF::from(json_object::JsonObject::default()),
+        ScalarUDF::from(json_part::JsonPart::default()),
         ScalarUDF::from(len::Len::default()),
         ScalarUDF::from(match_words::MatchWords::default()),
         ScalarUDF::from(max_score::MaxScore::default()),

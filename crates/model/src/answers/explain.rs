@@ -66,7 +66,8 @@ pub struct Slice {
     pub share: Option<f64>,
     /// What it adds beyond its share of the cases.
     pub excess: f64,
-    /// Two-sided p-value of the difference between inside and elsewhere (Welch).
+    /// Two-sided p-value of the difference between inside and elsewhere: the larger of
+    /// Welch's and the pooled t test's, and exact where neither side varies.
     pub p: Option<f64>,
     /// The same, corrected (Holm) for the number of slices searched.
     pub p_adjusted: Option<f64>,

@@ -21,6 +21,9 @@ pub struct Groups {
     /// The filter, if any.
     #[serde(rename = "where")]
     pub filter: Option<String>,
+    /// What intervals of deltas are clustered by, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// The groups.
     pub groups: Vec<Group>,
     /// Matched cases whose group is another one in the candidate than in the base; they are counted

@@ -56,8 +56,9 @@ pub struct HistoryPoint {
     pub n: i64,
     /// The mean minus that of the experiment before; null for the first.
     pub step: Option<f64>,
-    /// p-value of "no step" (Welch, as if the cases were others), corrected by Holm over the steps of
-    /// the score; null without spread to judge by.
+    /// p-value of "no step" (Fisher's exact test of passes and failures, else the larger of Welch's and
+    /// the pooled t test's; as if the cases were others), corrected by Holm over the steps of the score;
+    /// null where a single value leaves nothing to judge by.
     pub step_p: Option<f64>,
 }
 

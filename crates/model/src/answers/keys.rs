@@ -38,6 +38,8 @@ pub struct KeyedExperiment {
     pub rows_max: i64,
     /// Keys whose rows have different inputs.
     pub collisions: i64,
+    /// Inputs of some rows whose key is null, JSON.
+    pub null_examples: Vec<String>,
 }
 
 /// Two experiments matched by the key.
@@ -55,6 +57,10 @@ pub struct KeyMatch {
     pub candidate_only: i64,
     /// matched / all keys.
     pub rate: Option<f64>,
+    /// Some of the keys only in the older, JSON.
+    pub base_only_examples: Vec<String>,
+    /// Some of the keys only in the newer, JSON.
+    pub candidate_only_examples: Vec<String>,
 }
 
 /// A key that stands for several inputs.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What `optimize` did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OptimizeReport {
     /// Data files before.
     pub files_before: i64,
@@ -19,6 +19,9 @@ pub struct OptimizeReport {
     pub keyed: i64,
     /// Wall seconds.
     pub seconds: f64,
+    /// Comparison keys that could not be stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What `vacuum` did.

@@ -36,7 +36,7 @@ impl Answer for Explanation {
             document.push(Block::Grid(grid(self, scale)));
             document.push(Block::Note(vec![
                 format!(
-                    "Of {} slices. Carries: what the slice adds to the whole change; p: inside against elsewhere (Welch), Holm over all slices.",
+                    "Of {} slices. Carries: what the slice adds to the whole change; p: inside against elsewhere (t test), Holm over all slices.",
                     number::count(self.searched)
                 ),
             ]));

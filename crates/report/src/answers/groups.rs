@@ -21,6 +21,9 @@ impl Answer for Groups {
         if let Some(filter) = &self.filter {
             fields.push(("where".to_string(), Line::plain(filter)));
         }
+        if let Some(cluster) = &self.cluster {
+            fields.push(("cluster".to_string(), Line::plain(cluster)));
+        }
         document.push(Block::Fields(fields));
         document.push(Block::Grid(grid(self)));
         let note = match self.experiments.len() {

@@ -23,7 +23,7 @@ impl Answer for History {
         document.push(Block::Note(vec![
             "Means over cases with 95% intervals. Step: from the experiment before, ▲ ▼ where noise explains it in under 5%"
                 .to_string(),
-            "of histories (Welch, Holm). A change is a lasting one, flagged where scatter explains it in under 5%."
+            "of histories (Fisher or t test, Holm). A change lasts, and scatter explains it in under 5%."
                 .to_string(),
         ]));
         document.push(Block::Warnings(self.warnings.clone()));

@@ -15,6 +15,11 @@ impl Answer for KeyCheck {
             document.push(Block::Heading("Matches".to_string()));
             document.push(Block::Grid(matches(self)));
         }
+        let unmatched = unmatched(self);
+        if !unmatched.rows.is_empty() {
+            document.push(Block::Heading("Examples of what does not match".to_string()));
+            document.push(Block::Grid(unmatched));
+        }
         if !self.collisions.is_empty() {
             document.push(Block::Heading("Keys of several inputs".to_string()));
             document.push(Block::Grid(collisions(self)));
@@ -80,6 +85,24 @@ fn matches(check: &KeyCheck) -> Grid {
             Cell::plain(number::count(one.candidate_only)),
             Cell::plain(rate),
         ]);
+    }
+    grid
+}
+
+/// Rows without a key by their inputs, and keys of one side alone.
+fn unmatched(check: &KeyCheck) -> Grid {
+    let columns = vec![Column::name("experiment"), Column::text("what"), Column::text("key or input")];
+    let mut grid = Grid::new(columns, Overflow::Hide);
+    let mut add = |experiment: &str, what: String, examples: &[String]| {
+        let row = |text: &String| vec![Cell::plain(experiment), Cell::plain(&what), Cell::plain(text)];
+        grid.rows.extend(examples.iter().map(row));
+    };
+    for one in &check.experiments {
+        add(&one.experiment, "no key".into(), &one.null_examples);
+    }
+    for one in &check.matches {
+        add(&one.base, format!("not in {}", one.candidate), &one.base_only_examples);
+        add(&one.candidate, format!("not in {}", one.base), &one.candidate_only_examples);
     }
     grid
 }

@@ -28,6 +28,7 @@ impl Answer for OptimizeReport {
             let line = "The files that were merged stay until `evalhouse vacuum` removes them.";
             document.push(Block::Lines(vec![Line::new(line, Tone::Quiet)]));
         }
+        document.push(Block::Warnings(self.warnings.clone()));
         document
     }
 

@@ -1,11 +1,13 @@
 //! Function calls: those of the language by their own rules, any other of the session by its name.
 
+use std::sync::Arc;
+
 use datafusion::arrow::compute::kernels::cast_utils::{parse_interval_month_day_nano, string_to_timestamp_nanos};
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
-use datafusion::common::ScalarValue;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::expr_fn as aggregate;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, ScalarFunction};
-use datafusion::logical_expr::{Expr, Operator, cast, lit, try_cast};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator, cast, exists, lit, out_ref_col, try_cast};
 use datafusion::prelude::coalesce;
 use evalhouse_language::{BinaryOp, Call, Expr as Tree, LanguageError, Literal, Node, Position};
 use evalhouse_model::schema;
@@ -14,7 +16,7 @@ use super::operators::binary;
 use super::{BASE, Kind, Lowered, Lowering, Value, error, internal};
 
 /// Functions that the language adds to the session's, for suggestions.
-const OWN: [&str; 44] = [
+const OWN: [&str; 45] = [
     "second",
     "minute",
     "hour",
@@ -46,6 +48,7 @@ const OWN: [&str; 44] = [
     "to_datetime",
     "to_interval",
     "search",
+    "any_span",
     "estimated_cost",
     "count",
     "count_distinct",
@@ -83,6 +86,9 @@ const JSON: [&str; 10] = [
 
 /// A score from which a case counts as passed, for `flipped`.
 const PASSED: f64 = 0.5;
+
+/// Qualifier of the spans that `any_span` looks through.
+const ANY_SPAN: &str = "any_span";
 
 impl Lowering<'_> {
     pub(super) fn function(&self, call: &Call, at: Position) -> Lowered {
@@ -214,6 +220,7 @@ impl Lowering<'_> {
                 }
                 Ok(Value::bool(any.unwrap_or_else(|| lit(false))))
             }
+            ("any_span", [condition]) => self.any_span(condition, at),
             ("estimated_cost", []) => {
                 let key = |name: &str| evalhouse_language::Step::Key { name: name.into(), quoted: false };
                 let found = self.path(&[key(schema::METRICS), key("estimated_cost")], at);
@@ -232,10 +239,39 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether the trace of a row has a span for which a condition holds.
+    fn any_span(&self, condition: &Tree, at: Position) -> Lowered {
+        if self.is_in_any_span() {
+            return error("any_span() within any_span() has no meaning", at);
+        }
+        let spans = LogicalPlanBuilder::from(self.scope.spans.unwrap_or(&self.session.spans).clone())
+            .alias(ANY_SPAN)
+            .map_err(|e| internal(&e))?;
+        let scope = super::Scope::of(spans.schema());
+        let inner = Lowering { session: self.session, scope, paths: self.paths, in_baseline: false };
+        let mut condition = inner.lower_condition(condition)?.expr;
+        for name in [schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID] {
+            let Some((qualifier, field)) = self.fields().find(|(_, field)| field.name() == name) else {
+                return error("any_span() has no meaning here: these rows are of no trace", at);
+            };
+            let own = out_ref_col(field.data_type().clone(), Column::new(qualifier.cloned(), name));
+            condition = condition.and(Expr::Column(Column::new(Some(ANY_SPAN), name)).eq(own));
+        }
+        let found = spans.clone().filter(condition).and_then(|found| found.project([lit(1_i64)])?.build());
+        Ok(Value::bool(exists(Arc::new(found.map_err(|e| internal(&e))?))))
+    }
+
+    fn is_in_any_span(&self) -> bool {
+        self.scope.schema.iter().any(|(qualifier, _)| qualifier.is_some_and(|found| found.table() == ANY_SPAN))
+    }
+
     fn trial(&self, at: Position) -> Lowered {
-        match self.scope.schema.has_column_with_unqualified_name(schema::TRIAL_INDEX) {
-            true => Ok(Value::new(datafusion::logical_expr::ident(schema::TRIAL_INDEX), Kind::Number)),
-            false => error("trial() has no meaning here: these rows are no trials", at),
+        match self.fields().find(|(_, field)| field.name() == schema::TRIAL_INDEX) {
+            Some((side, _)) => {
+                let index = Column::new(side.cloned(), schema::TRIAL_INDEX);
+                Ok(Value::new(Expr::Column(index), Kind::Number))
+            }
+            None => error("trial() has no meaning here: these rows are no trials", at),
         }
     }
 
@@ -458,7 +494,8 @@ impl Lowering<'_> {
             "lost_score" => Value::bool(is("lost_score")?),
             "gained_score" => Value::bool(is("gained_score")?),
             _ => {
-                let passed = |side: Expr| binary(side, Operator::GtEq, lit(PASSED));
+                let reaches = if lower_is_better { Operator::LtEq } else { Operator::GtEq };
+                let passed = |side: Expr| binary(side, reaches, lit(PASSED));
                 let flipped = binary(passed(ours), Operator::NotEq, passed(theirs));
                 Value::bool(coalesce(vec![flipped, lit(false)]))
             }

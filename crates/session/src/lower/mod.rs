@@ -5,15 +5,20 @@
 //! null. A filter keeps the rows for which its condition is true; null is not true.
 
 mod functions;
+mod key;
 mod names;
 mod operators;
+mod spelled;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, not, try_cast, when};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast, lit, not, try_cast, when};
 use evalhouse_language::{BinaryOp, Expr as Tree, LanguageError, Literal, Node, Position, Step, UnaryOp};
+
+pub use spelled::Spelled;
 
 use crate::paths::PathColumns;
 use crate::{Session, SessionError};
@@ -36,12 +41,14 @@ pub struct Scope<'a> {
     pub baseline: Option<Reading<'a>>,
     /// Whether aggregate functions may be called.
     pub aggregates: bool,
+    /// The spans that `any_span(…)` looks through; without, those of all experiments.
+    pub spans: Option<&'a LogicalPlan>,
 }
 
 impl<'a> Scope<'a> {
     /// The columns alone.
     pub fn of(schema: &'a DFSchema) -> Self {
-        Self { schema, baseline: None, aggregates: false }
+        Self { schema, baseline: None, aggregates: false, spans: None }
     }
 }
 
@@ -51,7 +58,12 @@ impl Session {
     /// # Errors
     /// When a name or function is unknown, or types do not fit.
     pub fn lower(&self, tree: &Tree, scope: &Scope<'_>) -> Result<Expr, LanguageError> {
-        Ok(self.lowering(scope).lower(tree)?.expr)
+        let expr = self.lowering(scope).lower(tree)?.expr;
+        // What the engine plans as a join of what is filtered.
+        match expr.exists(|part| Ok(matches!(part, Expr::Exists(_)))) {
+            Ok(false) => Ok(expr),
+            _ => error("any_span() is a condition, and here is none: use it in a filter", tree.position),
+        }
     }
 
     /// As [`Self::lower`], for a condition: the expression is true, false or null.
@@ -60,8 +72,7 @@ impl Session {
     /// Also when the tree is no condition.
     pub fn lower_condition(&self, tree: &Tree, scope: &Scope<'_>) -> Result<Expr, LanguageError> {
         let lowering = self.lowering(scope);
-        let value = lowering.lower(tree)?;
-        Ok(lowering.condition(value, tree)?.expr)
+        Ok(lowering.lower_condition(tree)?.expr)
     }
 
     fn lowering<'a>(&'a self, scope: &'a Scope<'a>) -> Lowering<'a> {
@@ -197,7 +208,7 @@ impl Lowering<'_> {
                 Ok(Value::bool(if *negated { value.expr.is_not_null() } else { value.expr.is_null() }))
             }
             Node::IsBool { operand, value, negated } => {
-                let condition = self.lower_condition(operand)?.expr;
+                let condition = self.boolean(self.lower(operand)?, operand)?.expr;
                 let is = if *value { condition.is_true() } else { condition.is_false() };
                 Ok(Value::bool(if *negated { not(is) } else { is }))
             }
@@ -246,11 +257,16 @@ impl Lowering<'_> {
 
     fn lower_condition(&self, tree: &Tree) -> Lowered {
         let value = self.lower(tree)?;
-        self.condition(value, tree)
+        if value.kind == Kind::Json {
+            // Hardly ever true or false whole: who writes this asks whether there is one.
+            let message = format!("`{tree}` is a whole JSON value and no condition; ask `{tree} is not null`");
+            return error(message, tree.position);
+        }
+        self.boolean(value, tree)
     }
 
-    /// A value as a condition.
-    fn condition(&self, value: Value, tree: &Tree) -> Lowered {
+    /// A value as true or false.
+    fn boolean(&self, value: Value, tree: &Tree) -> Lowered {
         let value = value.meant_as(Kind::Bool);
         match value.kind {
             Kind::Bool => Ok(value),
@@ -366,7 +382,7 @@ impl Lowering<'_> {
             && let Step::Index(index) = step
         {
             // SQL counts elements from 1.
-            let place = lit(if *index >= 0 { index + 1 } else { *index });
+            let place = lit(if *index >= 0 { index.saturating_add(1) } else { *index });
             let element = self.call("array_element", vec![value.expr, place], at)?;
             return self.typed(element, at);
         }

@@ -15,6 +15,9 @@ use evalhouse_store::{decode_path, encode_path};
 use super::{BASE, Kind, Lowered, Lowering, Value, error, kind_of};
 use crate::paths::{PATH_KEY, is_json, json_function};
 
+/// What is said of names that settings give to cases.
+const OF_CASES: &str = "cases have it, and these rows have not; in BTQL, the rows of the shape `summary` are cases";
+
 impl Lowering<'_> {
     pub(super) fn path(&self, steps: &[Step], at: Position) -> Lowered {
         let Some((Step::Key { name, quoted }, rest)) = steps.split_first() else {
@@ -23,11 +26,19 @@ impl Lowering<'_> {
         if let Some(found) = self.column_named(name) {
             return self.enter(found, rest, at);
         }
+        if self.is_of_spans() && self.is_custom_column(name) {
+            let message = format!("`{name}` is a custom column: {OF_CASES}");
+            return error(message, at);
+        }
         if let Some(found) = self.flat_column(steps, at)? {
             return Ok(found);
         }
         match self.by_last_parts(steps, at)? {
             Some(found) => Ok(found),
+            // SQL's functions that are called without brackets.
+            None if !quoted && rest.is_empty() && is_bare_function(name) => {
+                self.typed(self.call(&name.to_lowercase(), Vec::new(), at)?, at)
+            }
             None if *quoted && rest.is_empty() => Ok(Value::new(lit(name.as_str()), Kind::Text)),
             None => {
                 let mut known: Vec<String> = self.fields().map(|(_, field)| written(field)).collect();
@@ -42,8 +53,18 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether the rows are spans of whatever place in their trace.
+    fn is_of_spans(&self) -> bool {
+        self.scope.schema.has_column_with_unqualified_name(schema::SPAN_PARENTS)
+    }
+
+    fn is_custom_column(&self, name: &str) -> bool {
+        let settings = self.session.snapshot().all_settings().iter();
+        settings.flat_map(|(_, settings)| settings.columns.keys()).any(|column| column.eq_ignore_ascii_case(name))
+    }
+
     /// The columns that names may mean here: the candidate's, or the baseline's inside `baseline(…)`.
-    fn fields(&self) -> impl Iterator<Item = (Option<&TableReference>, &Field)> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = (Option<&TableReference>, &Field)> {
         let of_base = |qualifier: Option<&TableReference>| qualifier.is_some_and(|q| q.table() == BASE);
         self.scope
             .schema
@@ -70,7 +91,7 @@ impl Lowering<'_> {
                 (_, []) if field.metadata().contains_key(PATH_KEY) => self.stored(qualifier, field, at),
                 (_, []) => Ok(Value::new(own, kind)),
                 (Kind::List, [Step::Index(index)]) => {
-                    let place = lit(if *index >= 0 { index + 1 } else { *index });
+                    let place = lit(if *index >= 0 { index.saturating_add(1) } else { *index });
                     let element = self.call("array_element", vec![own, place], at)?;
                     self.typed(element, at)
                 }
@@ -108,6 +129,10 @@ impl Lowering<'_> {
             if let Some(known) = self.paths.get(&path) {
                 if let Ok(stored) = self.scope.schema.field_with_name(qualifier, &known.column) {
                     return self.stored(qualifier, stored, at);
+                }
+                if known.is_aggregate {
+                    let message = format!("`{}` is an aggregate score: {OF_CASES}", keys.join("."));
+                    return error(message, at);
                 }
                 let loose = match is_number {
                     true => None,
@@ -297,6 +322,10 @@ impl Lowering<'_> {
         }
         error("expected a score or metric, such as scores.Factuality", tree.position)
     }
+}
+
+fn is_bare_function(name: &str) -> bool {
+    ["current_timestamp", "current_date"].iter().any(|function| function.eq_ignore_ascii_case(name))
 }
 
 /// The name of a column as people write it.

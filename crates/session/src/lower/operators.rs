@@ -1,9 +1,10 @@
 //! Operators: comparisons, arithmetic, patterns, membership.
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::expr::{InList, Like};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, cast, lit, not, try_cast, when};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast, lit, not, try_cast, when};
 use datafusion::prelude::{coalesce, nullif};
 use evalhouse_language::{BinaryOp, Expr as Tree, LanguageError, Literal, Node, Position};
 
@@ -43,9 +44,12 @@ impl Lowering<'_> {
             (Kind::Duration, _) if b.kind != Kind::Duration && op == BinaryOp::Plus => {
                 Ok(Value::new(binary(self.time(b, right)?, operator, a.expr), Kind::Time))
             }
-            (Kind::Duration, Kind::Duration) => Ok(Value::new(binary(a.expr, operator, b.expr), Kind::Duration)),
+            (Kind::Duration, Kind::Duration) => {
+                let length = |expr: Expr| cast(expr, DataType::Interval(IntervalUnit::MonthDayNano));
+                Ok(Value::new(binary(length(a.expr), operator, length(b.expr)), Kind::Duration))
+            }
             (Kind::Time, _) | (_, Kind::Time) if op == BinaryOp::Minus => {
-                Ok(Value::new(binary(self.time(a, left)?, operator, self.time(b, right)?), Kind::Duration))
+                Ok(Value::new(binary(self.moment(a, left)?, operator, self.moment(b, right)?), Kind::Duration))
             }
             _ => {
                 let double = |expr: Expr| cast(expr, DataType::Float64);
@@ -84,10 +88,13 @@ impl Lowering<'_> {
             return Ok(Value::bool(binary(self.number(a, left)?, operator, self.number(b, right)?)));
         }
         if has(Kind::Bool) {
-            let (a, b) = (self.condition(a, left)?.expr, self.condition(b, right)?.expr);
+            let (a, b) = (self.boolean(a, left)?.expr, self.boolean(b, right)?.expr);
             return Ok(Value::bool(binary(a, operator, b)));
         }
-        if has(Kind::Duration) || has(Kind::List) || has(Kind::Other) {
+        if has(Kind::Duration) {
+            return self.lengths(operator, (a, left), (b, right));
+        }
+        if has(Kind::List) || has(Kind::Other) {
             return Ok(Value::bool(self.typed(binary(a.expr, operator, b.expr), left.position)?.expr));
         }
         // Constant objects and lists are compared by value, whatever their spelling.
@@ -105,6 +112,62 @@ impl Lowering<'_> {
             return Ok(Value::bool(coalesce(vec![binary(number(a), operator, number(b)), as_text])));
         }
         Ok(Value::bool(as_text))
+    }
+
+    /// Compares lengths of time: of a difference `x - y`, by whether x is later than the other length
+    /// after y, so that a month is as long as the one that begins there.
+    fn lengths(&self, operator: Operator, a: (Value, &Tree), b: (Value, &Tree)) -> Lowered {
+        let (a, b) = ((self.length(a.0, a.1)?, a.1), (self.length(b.0, b.1)?, b.1));
+        let after = |start: Expr, length: Expr| binary(start, Operator::Plus, length);
+        let (a, b) = match (self.ends(&a.0), self.ends(&b.0)) {
+            (Some((end, start)), _) => (end, after(start, b.0)),
+            (None, Some((end, start))) => (after(start, a.0), end),
+            (None, None) => {
+                if let Some((_, tree)) = [&a, &b].into_iter().find(|(length, _)| has_months(length)) {
+                    let message = "a month has no fixed length: write it in days, or compare times such as \
+                                   `created > now() - interval 1 month`";
+                    return error(message, tree.position);
+                }
+                let epoch = || lit(ScalarValue::TimestampMicrosecond(Some(0), Some("UTC".into())));
+                (after(epoch(), a.0), after(epoch(), b.0))
+            }
+        };
+        Ok(Value::bool(binary(a, operator, b)))
+    }
+
+    /// A value as a length of time.
+    fn length(&self, value: Value, tree: &Tree) -> Result<Expr, LanguageError> {
+        let interval = DataType::Interval(IntervalUnit::MonthDayNano);
+        match (value.kind, value.constant_text()) {
+            (Kind::Duration, _) => Ok(value.expr),
+            (Kind::Text, Some(text)) => match super::functions::interval(text) {
+                Some(constant) => Ok(lit(constant)),
+                None => error(format!("'{text}' is no interval, expected one such as '7 days'"), tree.position),
+            },
+            (Kind::Text | Kind::Loose | Kind::Json, _) => Ok(try_cast(self.text(value)?, interval)),
+            (kind, _) => error(format!("expected an interval, this is {}", kind.shown()), tree.position),
+        }
+    }
+
+    /// End and start of a length of time that is the difference of two times.
+    fn ends(&self, length: &Expr) -> Option<(Expr, Expr)> {
+        match length {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right })
+                if left.get_type(self.scope.schema).is_ok_and(|kind| kind == moments()) =>
+            {
+                Some((left.as_ref().clone(), right.as_ref().clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// A value as a moment in UTC: a date is its beginning.
+    fn moment(&self, value: Value, tree: &Tree) -> Result<Expr, LanguageError> {
+        let time = self.time(value, tree)?;
+        match time.get_type(self.scope.schema) {
+            Ok(kind) if kind == moments() => Ok(time),
+            _ => Ok(cast(time, moments())),
+        }
     }
 
     pub(super) fn distinct(&self, left: &Tree, right: &Tree, negated: bool) -> Lowered {
@@ -258,6 +321,20 @@ impl Lowering<'_> {
         let kind = if is_mixed { Kind::Loose } else { first };
         Ok(Value::new(expr.map_err(|e| internal(&e))?, kind))
     }
+}
+
+/// The type of moments in UTC.
+fn moments() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// Whether a length of time is made of a constant in months or years.
+fn has_months(length: &Expr) -> bool {
+    let is_in_months = |part: &Expr| match part {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(constant)), _) => constant.months != 0,
+        _ => false,
+    };
+    length.exists(|part| Ok(is_in_months(part))).unwrap_or(false)
 }
 
 pub(super) fn binary(left: Expr, operator: Operator, right: Expr) -> Expr {

@@ -243,7 +243,7 @@ pub(crate) fn path_columns(snapshot: &Snapshot) -> PathColumns {
         .filter_map(|field| {
             let path = field.metadata().get(PATH_KEY)?.clone();
             let kind = snapshot.columns().get(&path)?.logical;
-            Some((path, PathField { column: field.name().clone(), kind }))
+            Some((path, PathField { column: field.name().clone(), kind, is_aggregate: false }))
         })
         .collect()
 }
