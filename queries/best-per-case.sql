@@ -1,4 +1,4 @@
--- How good would a perfect choice of experiment for every case be (cases of equal input are the same)?
+-- How good would a perfect choice of experiment for every input be?
 -- param project text = null: only this project
 -- column project: project
 -- column name: score

@@ -1,4 +1,4 @@
--- Which cases give another score from trial to trial (cases of equal input are the same)?
+-- Which inputs give another score from trial to trial?
 -- param project text = null: only this project
 -- param score text = null: only this score
 -- param limit integer = 100: rows to show

@@ -1,4 +1,4 @@
--- Which cases fail in most experiments (cases of equal input are the same)?
+-- Which inputs fail in most experiments?
 -- param project text = null: only this project
 -- param score text = null: only this score
 -- param threshold number = 0.5: a case fails below this mean

@@ -427,7 +427,8 @@ async fn what_settings_add_is_asked_of_cases_and_never_silently_of_spans() {
     assert_eq!(found("scores.Worst < 0.4").await, ["s00", "s10", "s20"]);
     assert_eq!(found("Tier = 'free'").await, ["s10", "s30", "s50"]);
     assert_eq!(found("metadata.Tier = 'free'").await, Vec::<String>::new());
-    assert_eq!(found("Tier = 'free' and type = 'tool' and error is not null").await, Vec::<String>::new());
+    assert_eq!(found("Tier = 'free' and type = 'tool' and error is not null").await, ["s30"]);
+    assert_eq!(found("Tier = 'pro' and type = 'tool' and error is not null").await, Vec::<String>::new());
     assert_eq!(found("Tier = 'free' and any_span(error is not null)").await, ["s30"]);
     assert_eq!(found("(scores.Worst < 0.1 or any_span(error is not null)) and tier = 'free'").await, ["s30"]);
     let refused = async |text: &str, word: &str| match session.btql(&parse_query(text).unwrap()).await.map(drop) {

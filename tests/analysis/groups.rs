@@ -36,9 +36,8 @@ fn scores<'a>(answer: &'a Groups, member: usize, name: &'a str) -> impl Iterator
 
 /// The mean over all rows, from the means of the groups.
 fn mean(answer: &Groups, member: usize, name: &str) -> f64 {
-    let (sum, n) = scores(answer, member, name).fold((0.0, 0), |(sum, n), score| {
-        (sum + score.value.unwrap_or(0.0) * score.n as f64, n + score.n)
-    });
+    let (sum, n) = scores(answer, member, name)
+        .fold((0.0, 0), |(sum, n), score| (sum + score.value.unwrap_or(0.0) * score.n as f64, n + score.n));
     sum / n as f64
 }
 
@@ -46,7 +45,11 @@ fn mean(answer: &Groups, member: usize, name: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_condition_on_pairs_keeps_what_a_diff_keeps() {
     let session = imported(&bundled_data(), "support-assistant").await;
-    for filter in ["regressed(Factuality)", "metadata.tier = 'enterprise' and not improved(Factuality)", "delta(Helpfulness) > 0.05"] {
+    for filter in [
+        "regressed(Factuality)",
+        "metadata.tier = 'enterprise' and not improved(Factuality)",
+        "delta(Helpfulness) > 0.05",
+    ] {
         let options = GroupOptions { filter: Some(filter.into()), ..by("metadata.category") };
         let answer = grouped(&session, &["baseline", "prompt-v2"], &options).await;
         let diff = filtered(&session, "baseline", "prompt-v2", filter).await;
@@ -85,7 +88,9 @@ async fn several_candidates_keep_their_own_pairs() {
 async fn a_condition_on_pairs_needs_a_baseline() {
     let session = imported(&bundled_data(), "support-assistant").await;
     let one = chosen(&session, "prompt-v2");
-    for (filter, pooled) in [("regressed(Factuality)", false), ("regressed(NoSuchScore)", false), ("delta(Factuality) < 0", true)] {
+    for (filter, pooled) in
+        [("regressed(Factuality)", false), ("regressed(NoSuchScore)", false), ("delta(Factuality) < 0", true)]
+    {
         let options = GroupOptions { filter: Some(filter.into()), pooled, ..by("metadata.category") };
         let error = groups(&session, &[&one], &options).await.unwrap_err().to_string();
         assert!(error.contains("baseline") || error.contains("--against"), "{filter}: {error}");

@@ -56,8 +56,19 @@ struct Asked {
 }
 
 const REDUCERS: [&str; 13] = [
-    "mean", "median", "min", "max", "mode", "majority", "first", "last", "any(0.5)", "all(0.5)", "at_least(2, 0.5)",
-    "pass@2(0.5)", "pass^2(0.5)",
+    "mean",
+    "median",
+    "min",
+    "max",
+    "mode",
+    "majority",
+    "first",
+    "last",
+    "any(0.5)",
+    "all(0.5)",
+    "at_least(2, 0.5)",
+    "pass@2(0.5)",
+    "pass^2(0.5)",
 ];
 
 fn asked() -> impl Strategy<Value = Asked> {
@@ -271,8 +282,11 @@ fn fallen(base: &[Logged], candidate: &[Logged], answers: &Answers) {
     if answers.fallen.filter.is_none() {
         return;
     }
-    let kept: BTreeSet<u8> =
-        deltas(base, candidate, 0, "mean").into_iter().filter(|(_, delta)| *delta < -1e-9).map(|(case, _)| case).collect();
+    let kept: BTreeSet<u8> = deltas(base, candidate, 0, "mean")
+        .into_iter()
+        .filter(|(_, delta)| *delta < -1e-9)
+        .map(|(case, _)| case)
+        .collect();
     let rows = |rows: &[Logged]| rows.iter().filter(|row| kept.contains(&row.case)).count() as i64;
     let (diff, groups) = (&answers.fallen, &answers.fallen_groups);
     assert_eq!(diff.counts.matched, kept.len() as i64);

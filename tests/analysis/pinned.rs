@@ -82,8 +82,7 @@ async fn scored(rows: &[Value], settings: &[(&str, &str)]) -> Summary {
 async fn an_aggregate_score_follows_its_policy() {
     let rows = [json!({"a": 1.0, "b": null})];
     for (missing, value) in [("renormalise", Some(1.0)), ("null", None), ("zero", Some(0.25))] {
-        let definition =
-            json!({"type": "weighted", "categories": {"a": 1, "b": 3}, "missing": missing}).to_string();
+        let definition = json!({"type": "weighted", "categories": {"a": 1, "b": 3}, "missing": missing}).to_string();
         let score = &scored(&rows, &[("aggregate_scores.All", &definition)]).await.scores["All"];
         assert_eq!((score.row_mean, score.coverage), (value, Some(0.25)), "{missing}");
     }

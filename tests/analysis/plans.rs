@@ -275,6 +275,6 @@ async fn commands_read_what_they_need() {
     let why = read(&why.create_physical_plan().await.unwrap());
     assert_eq!(why.files.len(), 2, "{why:?}");
     assert!(["e00", "e01"].iter().all(|side| why.condition(side).contains("metadata.category")), "{why:?}");
-    let expected = columns(&["comparison_key_hash", "metadata.category", "scores.good"]);
+    let expected = columns(&["comparison_key_hash", "experiment_id", "metadata.category", "scores.good"]);
     assert!(why.columns.is_subset(&expected) && why.columns.contains("scores.good"), "{why:?}");
 }

@@ -98,7 +98,8 @@ fn the_order_of_a_phrase_is_kept_or_refused() {
         &["fields", "prompt-v2"],
         &["explain", "support-assistant/baseline", "prompt-v2", "--score", "Factuality"],
     ];
-    for refused in others.map(|command| program.run(&[command, &slowest].concat())).into_iter().chain([diff(&slowest)]) {
+    for refused in others.map(|command| program.run(&[command, &slowest].concat())).into_iter().chain([diff(&slowest)])
+    {
         assert_eq!(refused.code, Some(2), "{refused}");
         assert!(refused.stderr.contains("asks for the order `metrics.duration desc`"), "{refused}");
     }

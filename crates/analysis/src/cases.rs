@@ -69,7 +69,7 @@ pub async fn cases(
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
     let mut rows = cases_of(session, experiment, None).await?;
     let others = options.sort.iter().chain(options.columns.iter().flatten());
-    let asks_size = |text: &String| Filter::read(text).is_ok_and(|read| read.counts_trials());
+    let asks_size = |text: &String| Filter::read(directed(text).0).is_ok_and(|read| read.counts_trials());
     if filter.as_ref().is_some_and(Filter::counts_trials) || others.into_iter().any(asks_size) {
         rows = with_group_size(session, rows, &Key::of(session, options.key.as_deref(), &[experiment]))?;
     }
@@ -459,12 +459,17 @@ fn sort_key(
         let better_is_more = columns[found].measure.as_ref().is_none_or(|measure| !measure.lower_is_better);
         return Ok(SortKey { by: Value::Delta(found), ascending: worst_first == better_is_more });
     }
-    let (expression, ascending) = match text.trim().rsplit_once(' ') {
+    let (expression, ascending) = directed(text);
+    Ok(SortKey { by: Value::read(session, "--sort", expression, rows, with_base)?, ascending })
+}
+
+/// An expression without the `asc` or `desc` after it, and whether it ascends.
+fn directed(text: &str) -> (&str, bool) {
+    match text.trim().rsplit_once(' ') {
         Some((expression, word)) if word.eq_ignore_ascii_case("desc") => (expression, false),
         Some((expression, word)) if word.eq_ignore_ascii_case("asc") => (expression, true),
         _ => (text, true),
-    };
-    Ok(SortKey { by: Value::read(session, "--sort", expression, rows, with_base)?, ascending })
+    }
 }
 
 /// Sort keys over the output columns `o0`, `o1`, …; source order breaks ties.

@@ -185,7 +185,13 @@ async fn planned(
 
     let mut extras: Vec<Expr> = vec![ident(schema::ID), ident(schema::INPUT)];
     extras.extend(fields.iter().map(Field::value));
-    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: std::slice::from_ref(&measure), extras: &extras };
+    let request = PairRequest {
+        key: &key,
+        filter: filter.as_ref(),
+        reducer,
+        measures: std::slice::from_ref(&measure),
+        extras: &extras,
+    };
     let matched = differences(pairs(session, base, candidate, &request).await?, &measure, &fields)?;
 
     Ok(Planned { measure, key, reducer, fields, matched })
@@ -294,7 +300,8 @@ async fn slices(
     let large = |slices: DataFrame| -> Result<DataFrame, AnalysisError> {
         let n = || get_field(ident("d"), "n");
         let has_values = ident("v").is_not_null().and(ident("j").lt(lit(0_i64)).or(ident("w").is_not_null()));
-        let by_size = [n().sort(false, false)].into_iter().chain(["i", "v", "j", "w"].map(|key| ident(key).sort(true, true)));
+        let by_size =
+            [n().sort(false, false)].into_iter().chain(["i", "v", "j", "w"].map(|key| ident(key).sort(true, true)));
         let large = slices.filter(has_values.and(n().gt_eq(lit(CASES_MIN))))?;
         Ok(large.sort(by_size.collect())?.limit(0, Some(SLICES_MAX))?)
     };

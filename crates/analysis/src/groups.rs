@@ -3,8 +3,8 @@
 //! One plan: rows become one row a group with every experiment's aggregates side by side, the pairs of
 //! each candidate become their classes and deltas by group, and both are joined, ordered and cut off.
 
-use datafusion::common::{JoinType, NullEquality};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{JoinType, NullEquality};
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{
@@ -163,8 +163,14 @@ pub async fn groups(
     }
 
     let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
-    let shown = plan.clone().sort(order.keys(&sides, &measures, by.len()))?.limit(0, Some(limit.saturating_add(1)))?;
-    let found = Answer::of(shown).await?;
+    let mut ordered = plan.clone();
+    for i in 0..by.len() {
+        // A column of its own: the engine takes a sort by a cast for one by what is cast, and a later key
+        // for a repetition of it (DataFusion 55.2).
+        ordered = ordered.with_column(&number_name(i), try_cast(ident(group_name(i)), DataType::Float64))?;
+    }
+    let ordered = ordered.sort(order.keys(&sides, &measures, by.len()))?;
+    let found = Answer::of(ordered.limit(0, Some(limit.saturating_add(1)))?).await?;
     let mut answer = Groups {
         experiments: sides,
         by: options.by.clone(),
@@ -225,6 +231,11 @@ async fn rows(
 
 fn group_name(i: usize) -> String {
     format!("g{i}")
+}
+
+/// The group as a number, where it is one.
+fn number_name(i: usize) -> String {
+    format!("g{i}_number")
 }
 
 /// What becomes of the rows of a group: of each experiment its rows and cases, and each measure's
@@ -329,8 +340,7 @@ fn pool(experiments: &[&Selected]) -> ExperimentSide {
 
 fn member_at(answer: &Answer, row: usize, member: usize, measures: &[Measure]) -> GroupMember {
     let rows = answer.int(row, &format!("rows{member}"));
-    let mut found =
-        GroupMember { rows, cases: answer.int(row, &format!("cases{member}")), ..GroupMember::default() };
+    let mut found = GroupMember { rows, cases: answer.int(row, &format!("cases{member}")), ..GroupMember::default() };
     for (i, measure) in measures.iter().enumerate() {
         let value = answer.float(row, &format!("v{member}_{i}"));
         if !measure.is_score() {
@@ -339,8 +349,7 @@ fn member_at(answer: &Answer, row: usize, member: usize, measures: &[Measure]) -
             }
             continue;
         }
-        let mut score =
-            GroupScore { value, n: answer.int(row, &format!("n{member}_{i}")), ..GroupScore::default() };
+        let mut score = GroupScore { value, n: answer.int(row, &format!("n{member}_{i}")), ..GroupScore::default() };
         let compared = answer.fields(row, &format!("d{member}_{i}"));
         if !compared.is_null() {
             score.delta = compared.float("delta");
@@ -415,7 +424,8 @@ impl Order {
             }
             Self::Classes { measure, member, worst_first } => {
                 let part = |name: &str| get_field(ident(format!("d{member}_{measure}")), name);
-                let (class, lower) = (if *worst_first { "regressed" } else { "improved" }, measures[*measure].lower_is_better);
+                let (class, lower) =
+                    (if *worst_first { "regressed" } else { "improved" }, measures[*measure].lower_is_better);
                 let (none, no_change) = (lit(0_i64), lit(0.0));
                 vec![
                     coalesce(vec![part(class), none]).sort(false, false),
@@ -425,7 +435,8 @@ impl Order {
         };
         for i in 0..by {
             let group = || ident(group_name(i));
-            let number = try_cast(group(), DataType::Float64);
+            // Not the cast alone: the engine takes one for order-preserving and leaves out the last key.
+            let number = coalesce(vec![try_cast(group(), DataType::Float64), lit(f64::NEG_INFINITY)]);
             keys.extend([group().is_null().sort(true, false), number.sort(true, true), group().sort(true, false)]);
         }
         keys

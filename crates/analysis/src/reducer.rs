@@ -156,9 +156,11 @@ impl Reducer {
                 of_scored.order_by(by_trial).build()?
             }
             Self::Any(threshold) => k("at_least", 1, threshold)?,
-            Self::All(threshold) => when(count(value.clone()).eq(lit(0_i64)), lit(datafusion::common::ScalarValue::Float64(None)))
-                .when(min(value).gt_eq(lit(threshold)), lit(1.0))
-                .otherwise(lit(0.0))?,
+            Self::All(threshold) => {
+                when(count(value.clone()).eq(lit(0_i64)), lit(datafusion::common::ScalarValue::Float64(None)))
+                    .when(min(value).gt_eq(lit(threshold)), lit(1.0))
+                    .otherwise(lit(0.0))?
+            }
             Self::AtLeast(n, threshold) => k("at_least", n, threshold)?,
             Self::PassAt(n, threshold) => k("pass_at_k", n, threshold)?,
             Self::PassHat(n, threshold) => k("pass_hat_k", n, threshold)?,
@@ -194,7 +196,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Reducer>().map(|reducer| reducer.to_string()), Ok(text.to_string()));
         }
-        for text in ["", "pass@", "pass@0", "pass@-1", "at_least()", "best", "any(x)", "mean(0.5)", "pass@2(nan)", "all(1"] {
+        for text in
+            ["", "pass@", "pass@0", "pass@-1", "at_least()", "best", "any(x)", "mean(0.5)", "pass@2(nan)", "all(1"]
+        {
             assert!(text.parse::<Reducer>().is_err(), "{text}");
         }
     }

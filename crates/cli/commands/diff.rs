@@ -79,12 +79,9 @@ pub(crate) async fn run(mut arguments: DiffArguments, settings: &Settings, print
         cluster: arguments.cluster.clone(),
         reducer: arguments.reducer,
     };
-    if let Some(options) = arguments.groups.options(
-        &arguments.cases,
-        &arguments.shown,
-        arguments.cluster,
-        arguments.reducer,
-    ) {
+    if let Some(options) =
+        arguments.groups.options(&arguments.cases, &arguments.shown, arguments.cluster, arguments.reducer)
+    {
         let Some(first) = candidates.first() else { return Ok(Exit::Input) };
         let base = evalhouse_analysis::select_baseline(&session, &arguments.base, first)?;
         let sides: Vec<&Selected> = std::iter::once(&base).chain(&candidates).collect();

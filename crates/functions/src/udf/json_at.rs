@@ -2,8 +2,8 @@
 
 use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::DataType;
-use datafusion::common::cast::as_string_array;
 use datafusion::common::Result;
+use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };

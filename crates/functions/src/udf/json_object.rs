@@ -59,8 +59,8 @@ impl ScalarUDFImpl for JsonObject {
             0 if is_text(given) => Ok(DataType::Utf8),
             0 => plan_err!("`json_object` takes texts as keys, not {given}"),
             _ if is_text(given) || given.is_null() => Ok(DataType::Utf8),
-            _ if is_number(given) => Ok(DataType::Float64),
             _ if given == &DataType::Boolean => Ok(DataType::Boolean),
+            _ if is_number(given) => Ok(DataType::Float64),
             _ => plan_err!("`json_object` takes numbers, texts and booleans as values, not {given}"),
         };
         given.iter().enumerate().map(coerce).collect()

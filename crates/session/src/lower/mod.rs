@@ -172,6 +172,13 @@ struct Lowering<'a> {
     in_baseline: bool,
 }
 
+/// The place of an element as the engine counts: from 1, or from the end. No list is longer than the
+/// engine can count, so an index beyond that is one beyond the end.
+fn place_of(index: i64) -> i64 {
+    const LAST: i64 = i32::MAX as i64 - 1;
+    if index >= 0 { index.min(LAST) + 1 } else { index.max(-LAST) }
+}
+
 fn error<T>(message: impl Into<String>, position: Position) -> Result<T, LanguageError> {
     Err(LanguageError::new(message, position))
 }
@@ -382,7 +389,7 @@ impl Lowering<'_> {
             && let Step::Index(index) = step
         {
             // SQL counts elements from 1.
-            let place = lit(if *index >= 0 { index.saturating_add(1) } else { *index });
+            let place = lit(place_of(*index));
             let element = self.call("array_element", vec![value.expr, place], at)?;
             return self.typed(element, at);
         }

@@ -12,7 +12,7 @@ use evalhouse_language::{LanguageError, Position, Step};
 use evalhouse_model::schema;
 use evalhouse_store::{decode_path, encode_path};
 
-use super::{BASE, Kind, Lowered, Lowering, Value, error, kind_of};
+use super::{BASE, Kind, Lowered, Lowering, Value, error, kind_of, place_of};
 use crate::paths::{PATH_KEY, is_json, json_function};
 
 /// What is said of names that settings give to cases.
@@ -91,7 +91,7 @@ impl Lowering<'_> {
                 (_, []) if field.metadata().contains_key(PATH_KEY) => self.stored(qualifier, field, at),
                 (_, []) => Ok(Value::new(own, kind)),
                 (Kind::List, [Step::Index(index)]) => {
-                    let place = lit(if *index >= 0 { index.saturating_add(1) } else { *index });
+                    let place = lit(place_of(*index));
                     let element = self.call("array_element", vec![own, place], at)?;
                     self.typed(element, at)
                 }
@@ -274,8 +274,13 @@ impl Lowering<'_> {
                         !name.starts_with("scores.") && !name.starts_with("metrics.")
                     }
                 };
-                let found: Vec<(Option<&TableReference>, &Field)> =
-                    self.fields().filter(|(_, field)| of_group(field) && ends_with(field, exact)).collect();
+                // Over pairs, columns without a side are what the sides' columns are made of.
+                let has_side =
+                    |qualifier: Option<&TableReference>| self.scope.baseline.is_none() || qualifier.is_some();
+                let found: Vec<(Option<&TableReference>, &Field)> = self
+                    .fields()
+                    .filter(|(qualifier, field)| has_side(*qualifier) && of_group(field) && ends_with(field, exact))
+                    .collect();
                 match found.as_slice() {
                     [] => {}
                     [(qualifier, field)] => {
