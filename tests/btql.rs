@@ -311,8 +311,8 @@ async fn pages_of_traces_and_of_elements_lose_nothing() {
                 "select: id, experiment, root_span_id | from: experiment({from}) traces{order} | limit: {size}"
             );
             let pages = pages(&session, &query).await;
-            let traces = if from.contains(',') { 12 } else { 6 };
-            assert_eq!(pages.len(), (traces + size - 1) / size, "{query}");
+            let traces: usize = if from.contains(',') { 12 } else { 6 };
+            assert_eq!(pages.len(), traces.div_ceil(size), "{query}");
             let mut seen = Vec::new();
             for page in &pages {
                 let of_page: BTreeSet<String> = page.iter().map(trace).collect();

@@ -10,7 +10,7 @@ use super::{case, chosen, logged, open};
 /// 120 cases; those with `a` fall. `n` is stored as numbers, with a list among them in one experiment.
 fn run(fall: f64, list: bool) -> Vec<Value> {
     let row = |i: usize| {
-        let (a, b) = (i % 4 == 0, i % 6 == 0);
+        let (a, b) = (i.is_multiple_of(4), i.is_multiple_of(6));
         let n = if list && i % 3 == 2 { json!([i % 2]) } else { json!((i % 3) as f64 / 2.0 + 0.5) };
         let score = 0.8 + (i % 7) as f64 / 100.0 - if a { fall } else { 0.0 };
         let metadata = json!({"a": a, "b": b, "n": n, "o'clock": format!("it's {}", i % 3), "each": i});

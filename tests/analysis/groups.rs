@@ -143,7 +143,8 @@ async fn a_group_is_what_json_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_are_ordered_and_cut_off_and_totals_are_of_all() {
-    let category = |i: usize, moved: bool| if moved && i % 5 == 0 { "m".to_string() } else { format!("{}", i % 12) };
+    let category =
+        |i: usize, moved: bool| if moved && i.is_multiple_of(5) { "m".to_string() } else { format!("{}", i % 12) };
     let run = |moved: bool, fall: f64| -> Vec<Value> {
         let row = |i: usize| {
             let score = if i % 12 == 7 { 1.0 - fall } else { 1.0 };

@@ -67,6 +67,30 @@ fn groups_are_compared_inside() {
     check("cases_groups", program.run(&one));
 }
 
+/// An option that groups cannot honour is refused, not left out.
+#[test]
+fn options_of_groups_are_honoured_or_refused() {
+    let program = Program::with_bundled_data();
+    let by = ["--group-by", "metadata.category"];
+    let sides = ["support-assistant/baseline", "prompt-v2"];
+    for (command, option) in [
+        (&["diff", sides[0], sides[1]][..], &["--cases"][..]),
+        (&["diff", sides[0], sides[1]], &["--columns", "input"]),
+        (&["cases", sides[1]], &["--align", "worst"]),
+        (&["summary"], &["--score", "Factuality"]),
+        (&["summary"], &["--cost", "tokens"]),
+        (&["summary"], &["--frontier"]),
+    ] {
+        let output = program.run(&[command, &by, option].concat());
+        assert_eq!(output.code, Some(2), "{command:?} {option:?}: {output}");
+    }
+    let clustered = [&["diff", sides[0], sides[1], "--cluster", "metadata.tier", "--format", "json"], &by[..]].concat();
+    let answer = program.run(&clustered).json();
+    assert_eq!(answer["cluster"], "metadata.tier", "{answer:#}");
+    let nested = program.run(&["summary", "--group-by", "metadata.category, metadata.tier", "--format", "json"]).json();
+    assert_eq!(nested["groups"][0]["values"].as_array().map(Vec::len), Some(2), "{nested:#}");
+}
+
 #[test]
 fn a_phrase_becomes_a_filter_that_is_shown() {
     let program = Program::with_bundled_data();

@@ -435,9 +435,8 @@ impl Order {
         };
         for i in 0..by {
             let group = || ident(group_name(i));
-            // Not the cast alone: the engine takes one for order-preserving and leaves out the last key.
-            let number = coalesce(vec![try_cast(group(), DataType::Float64), lit(f64::NEG_INFINITY)]);
-            keys.extend([group().is_null().sort(true, false), number.sort(true, true), group().sort(true, false)]);
+            let number = ident(number_name(i)).sort(true, true);
+            keys.extend([group().is_null().sort(true, false), number, group().sort(true, false)]);
         }
         keys
     }

@@ -187,7 +187,7 @@ impl Reader<'_> {
         for skipped in ["in", "the"] {
             ahead += usize::from(self.word(ahead).as_deref() == Some(skipped));
         }
-        word == "only" && !self.word(ahead).is_some_and(|side| side_named(&side).is_some())
+        word == "only" && self.word(ahead).is_none_or(|side| side_named(&side).is_none())
     }
 
     fn part(&mut self) -> Option<Part> {

@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_tie_is_rounded_one_way() {
-        let last_digits = [78.804_999_999_999_98, 78.805, 78.805_000_000_000_01];
+        let last_digits = [78.804_999_999_999_98, 78.805, 78.805_000_000_000_02];
         assert_eq!(last_digits.map(|value| fixed(value, 2)), ["78.81"; 3].map(String::from));
         assert_eq!(fixed(1_234_567_890_123_456.0, 0), "1,234,567,890,123,456");
     }

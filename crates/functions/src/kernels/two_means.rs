@@ -126,7 +126,8 @@ mod tests {
                 _ => 0.0,
             }
         }
-        let kinds: [(&str, fn(&mut SplitMix64) -> f64); 6] = [
+        type Draw = fn(&mut SplitMix64) -> f64;
+        let kinds: [(&str, Draw); 6] = [
             ("30 % fall, 10 % rise", |random| falls(random, 0.3, 0.1)),
             ("5 % fall, 1 % rise", |random| falls(random, 0.05, 0.01)),
             ("1 % fall", |random| falls(random, 0.01, 0.0)),
