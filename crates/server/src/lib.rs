@@ -1,1 +1,0 @@
-//! The HTTP server: what the SDKs speak, and every answer of the engine as JSON.
