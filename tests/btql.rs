@@ -393,7 +393,7 @@ async fn any_span_stands_wherever_a_condition_does() {
     }
     let cases = session.table(evalhouse_session::CASES).await.unwrap();
     for (text, word) in [
-        ("any_span(any_span(error is null))", "within any_span"),
+        ("any_span(any_span(error is null))", "within another"),
         ("any_span(scores.C = 1)", "there is no score `C`"),
         ("any_span(1)", "expected a condition"),
     ] {
@@ -406,6 +406,7 @@ async fn any_span_stands_wherever_a_condition_does() {
         panic!()
     };
     assert!(error.message.contains("in a filter"), "{error}");
+    assert!(session.key_value(failed, cases.schema()).is_err() && session.spelled(failed, cases.schema()).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

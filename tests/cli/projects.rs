@@ -85,9 +85,12 @@ fn btql_is_answered() {
 #[test]
 fn optimize_and_vacuum_say_what_they_did() {
     let program = imported();
+    let set = program.run(&["settings", "support-assistant", "set", "comparison_key", "metadata.case_id"]);
+    assert_eq!(set.code, Some(0), "{set}");
     let before = program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded();
     let optimized = program.run(&["optimize", "--format", "json"]).json();
     assert_eq!((&optimized["files_before"], &optimized["files_after"]), (&8.into(), &2.into()), "{optimized:#}");
+    assert_eq!(optimized["keyed"], 4, "{optimized:#}");
     let vacuumed = program.run(&["vacuum", "--retain", "0s", "--force", "--format", "json"]);
     assert_eq!(vacuumed.code, Some(0), "{vacuumed}");
     let after = program.run(&["diff", "support-assistant/baseline", "prompt-v2", "--format", "json"]).rounded();

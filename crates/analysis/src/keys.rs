@@ -146,10 +146,11 @@ async fn inputs_without_key(session: &Session, one: &Selected, text: &str) -> Re
     first_texts(cases.filter(hash.is_null())?, schema::INPUT).await
 }
 
-/// The first values of a column of texts.
+/// The first different values of a column of texts.
 async fn first_texts(frame: DataFrame, column: &str) -> Result<Vec<String>, AnalysisError> {
-    let first = frame.sort(vec![ident(column).sort(true, false)])?.limit(0, Some(EXAMPLES_MAX))?;
-    let answer = Answer::of(first.select(vec![ident(column)])?).await?;
+    let values = frame.select(vec![ident(column)])?.distinct()?;
+    let first = values.sort(vec![ident(column).sort(true, false)])?.limit(0, Some(EXAMPLES_MAX))?;
+    let answer = Answer::of(first).await?;
     Ok((0..answer.rows()).filter_map(|row| answer.text(row, column)).collect())
 }
 

@@ -239,7 +239,8 @@ impl Store {
             .filter_map(|id| {
                 let mut body = bodies.get(id)?.clone();
                 body.case_file = Some(path.clone());
-                body.saved_key = keys.get(&body.experiment.project).map(|key| key.meaning.clone());
+                let key = keys.get(&body.experiment.project).filter(|_| bin.is_root);
+                body.saved_key = key.map(|key| key.meaning.clone());
                 Some(body)
             })
             .collect();

@@ -241,14 +241,14 @@ impl Lowering<'_> {
 
     /// Whether the trace of a row has a span for which a condition holds.
     fn any_span(&self, condition: &Tree, at: Position) -> Lowered {
-        if self.is_in_any_span() {
-            return error("any_span() within any_span() has no meaning", at);
+        if !self.filters {
+            return error("any_span() stands only in a filter, and not within another", at);
         }
         let spans = LogicalPlanBuilder::from(self.scope.spans.unwrap_or(&self.session.spans).clone())
             .alias(ANY_SPAN)
             .map_err(|e| internal(&e))?;
         let scope = super::Scope::of(spans.schema());
-        let inner = Lowering { session: self.session, scope, paths: self.paths, in_baseline: false };
+        let inner = Lowering { session: self.session, scope, paths: self.paths, in_baseline: false, filters: false };
         let mut condition = inner.lower_condition(condition)?.expr;
         for name in [schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID] {
             let Some((qualifier, field)) = self.fields().find(|(_, field)| field.name() == name) else {
@@ -259,10 +259,6 @@ impl Lowering<'_> {
         }
         let found = spans.clone().filter(condition).and_then(|found| found.project([lit(1_i64)])?.build());
         Ok(Value::bool(exists(Arc::new(found.map_err(|e| internal(&e))?))))
-    }
-
-    fn is_in_any_span(&self) -> bool {
-        self.scope.schema.iter().any(|(qualifier, _)| qualifier.is_some_and(|found| found.table() == ANY_SPAN))
     }
 
     fn trial(&self, at: Position) -> Lowered {

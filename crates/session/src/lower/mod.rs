@@ -11,7 +11,6 @@ mod operators;
 mod spelled;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -58,12 +57,7 @@ impl Session {
     /// # Errors
     /// When a name or function is unknown, or types do not fit.
     pub fn lower(&self, tree: &Tree, scope: &Scope<'_>) -> Result<Expr, LanguageError> {
-        let expr = self.lowering(scope).lower(tree)?.expr;
-        // What the engine plans as a join of what is filtered.
-        match expr.exists(|part| Ok(matches!(part, Expr::Exists(_)))) {
-            Ok(false) => Ok(expr),
-            _ => error("any_span() is a condition, and here is none: use it in a filter", tree.position),
-        }
+        Ok(self.lowering(scope).lower(tree)?.expr)
     }
 
     /// As [`Self::lower`], for a condition: the expression is true, false or null.
@@ -71,12 +65,12 @@ impl Session {
     /// # Errors
     /// Also when the tree is no condition.
     pub fn lower_condition(&self, tree: &Tree, scope: &Scope<'_>) -> Result<Expr, LanguageError> {
-        let lowering = self.lowering(scope);
+        let lowering = Lowering { filters: true, ..self.lowering(scope) };
         Ok(lowering.lower_condition(tree)?.expr)
     }
 
     fn lowering<'a>(&'a self, scope: &'a Scope<'a>) -> Lowering<'a> {
-        Lowering { session: self, scope: *scope, paths: self.path_columns(), in_baseline: false }
+        Lowering { session: self, scope: *scope, paths: self.path_columns(), in_baseline: false, filters: false }
     }
 
     /// Reads and lowers an expression over the columns of `schema`: a key, a column, a sort.
@@ -170,6 +164,8 @@ struct Lowering<'a> {
     paths: &'a PathColumns,
     /// Inside `baseline(…)`, where names are the baseline's.
     in_baseline: bool,
+    /// In a condition that rows are filtered by, which the engine can plan as a join of them.
+    filters: bool,
 }
 
 /// The place of an element as the engine counts: from 1, or from the end. No list is longer than the
