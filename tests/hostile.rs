@@ -206,10 +206,33 @@ fn what_parses_is_not_too_deep_for_a_plan() {
             "Factuality < 1 ? ".repeat(45) + "true" + &" : false".repeat(45),
             format!("metadata.tier in [{}]", (0..9_000).map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", ")),
             format!("Factuality in [{}]", (0..9_000).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")),
+            format!("metadata.n in [{}]", (0..9_000).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")),
+            format!("metadata.n not in [{}]", (0..4_500).map(|n| format!("{n}, '{n}'")).collect::<Vec<_>>().join(", ")),
         ] {
             let kept = session.condition(&text, cases.schema()).unwrap_or_else(|error| panic!("{text}: {error}"));
             let planned = cases.clone().filter(kept).and_then(datafusion::dataframe::DataFrame::into_optimized_plan);
             planned.unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
+    });
+}
+
+/// Short texts of which each level would double what the level below became.
+#[test]
+fn what_would_grow_without_end_is_refused() {
+    on_session(|runtime, session| {
+        let cases = runtime.block_on(session.table(CASES)).unwrap();
+        for (before, after) in [
+            ("(", " between false and true)"),
+            ("nullif(", ", true)"),
+            ("(", " is distinct from true)"),
+            ("(case ", " when true then true when false then false end)"),
+            ("(", " in [true, 1, 'x'])"),
+        ] {
+            let text = format!("{}error is null{}", before.repeat(60), after.repeat(60));
+            match session.condition(&text, cases.schema()) {
+                Err(SessionError::Language { error, .. }) => is_sound(&error, &text),
+                other => panic!("{text}: {other:?}"),
+            }
         }
     });
 }

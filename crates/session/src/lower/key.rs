@@ -13,6 +13,7 @@ use datafusion::prelude::coalesce;
 use evalhouse_language::{BinaryOp, Expr as Tree, LanguageError, Node, Position, parse_expression};
 use evalhouse_store::decode_path;
 
+use super::size::check_size;
 use super::{Kind, Lowering, Scope, Value, error, internal};
 use crate::paths::{PATH_KEY, is_json};
 use crate::{Session, SessionError};
@@ -38,6 +39,7 @@ impl Session {
     fn key_call(&self, function: &str, text: &str, schema: &DFSchema) -> Result<Expr, SessionError> {
         let wrong = |error| SessionError::Language { text: text.into(), error };
         let tree = parse_expression(text).map_err(wrong)?;
+        check_size(&tree).map_err(wrong)?;
         let scope = Scope::of(schema);
         let lowering = self.lowering(&scope);
         let parts = lowering.key_parts(&tree).map_err(wrong)?;

@@ -8,6 +8,7 @@ mod functions;
 mod key;
 mod names;
 mod operators;
+mod size;
 mod spelled;
 
 use datafusion::arrow::datatypes::DataType;
@@ -57,6 +58,7 @@ impl Session {
     /// # Errors
     /// When a name or function is unknown, or types do not fit.
     pub fn lower(&self, tree: &Tree, scope: &Scope<'_>) -> Result<Expr, LanguageError> {
+        size::check_size(tree)?;
         Ok(self.lowering(scope).lower(tree)?.expr)
     }
 
@@ -65,6 +67,7 @@ impl Session {
     /// # Errors
     /// Also when the tree is no condition.
     pub fn lower_condition(&self, tree: &Tree, scope: &Scope<'_>) -> Result<Expr, LanguageError> {
+        size::check_size(tree)?;
         let lowering = Lowering { filters: true, ..self.lowering(scope) };
         Ok(lowering.lower_condition(tree)?.expr)
     }

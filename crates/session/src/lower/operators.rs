@@ -214,18 +214,42 @@ impl Lowering<'_> {
         } else if is_text && all(Kind::Text) {
             (self.text(value)?, list.into_iter().map(|(item, _)| item.expr).collect())
         } else {
-            // Each item decides how it is compared.
-            let mut any: Option<Expr> = None;
-            for (item, tree) in list {
-                let equal = self.compare(BinaryOp::Eq, (value.clone(), operand), (item, tree))?.expr;
-                any = Some(match any {
-                    Some(any) => any.or(equal),
-                    None => equal,
-                });
-            }
-            return Ok(negate(any.unwrap_or_else(|| lit(false)), negated));
+            return Ok(negate(self.any_equal((&value, operand), list)?, negated));
         };
         Ok(Value::bool(Expr::InList(InList::new(Box::new(expr), list, negated))))
+    }
+
+    /// Whether a value equals one of several items, each of which decides how it is compared. Those that
+    /// ask the same reading of the value are one list, which the engine looks up.
+    fn any_equal(&self, (value, operand): (&Value, &Tree), items: Vec<(Value, &Tree)>) -> Result<Expr, LanguageError> {
+        let mut lists: Vec<(Expr, Vec<Expr>)> = Vec::new();
+        let mut conditions = Vec::new();
+        for (item, tree) in items {
+            match self.compare(BinaryOp::Eq, (value.clone(), operand), (item, tree))?.expr {
+                Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+                    match lists.iter_mut().find(|(reading, _)| *reading == *left) {
+                        Some((_, list)) => list.push(*right),
+                        None => lists.push((*left, vec![*right])),
+                    }
+                }
+                other => conditions.push(other),
+            }
+        }
+        let list = |(reading, list)| Expr::InList(InList::new(Box::new(reading), list, false));
+        conditions.extend(lists.into_iter().map(list));
+        // In pairs, so that many are not deep.
+        while conditions.len() > 1 {
+            let mut rest = conditions.into_iter();
+            let mut pairs = Vec::new();
+            while let Some(first) = rest.next() {
+                pairs.push(match rest.next() {
+                    Some(second) => first.or(second),
+                    None => first,
+                });
+            }
+            conditions = pairs;
+        }
+        Ok(conditions.pop().unwrap_or_else(|| lit(false)))
     }
 
     pub(super) fn like(

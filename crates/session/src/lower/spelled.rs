@@ -5,6 +5,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, cast};
 use evalhouse_language::{BinaryOp, Expr as Tree, Literal, Node, Position, UnaryOp, parse_expression};
 
+use super::size::check_size;
 use super::{Kind, Scope};
 use crate::{Session, SessionError};
 
@@ -28,6 +29,7 @@ impl Session {
     pub fn spelled(&self, text: &str, schema: &DFSchema) -> Result<Spelled, SessionError> {
         let wrong = |error| SessionError::Language { text: text.into(), error };
         let tree = parse_expression(text).map_err(wrong)?;
+        check_size(&tree).map_err(wrong)?;
         let scope = Scope::of(schema);
         let lowering = self.lowering(&scope);
         let value = lowering.lower(&tree).map_err(wrong)?.loosened();
