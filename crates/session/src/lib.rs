@@ -31,4 +31,4 @@ pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};
 pub use error::SessionError;
 pub use lower::{BASE, CANDIDATE, Reading, Scope};
 pub use session::{Session, SessionOptions};
-pub use tables::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};
+pub use tables::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, LOG_SPANS, PROJECTS, SCORES, SPANS};
