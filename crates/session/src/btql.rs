@@ -133,7 +133,8 @@ impl Plan<'_> {
                     return fault("the shape summary has no older versions: use spans or traces", position);
                 }
                 let ids = ids.iter().map(|id| lit(ScalarValue::Utf8View(Some(id.clone())))).collect();
-                let cases = self.session.table(CASES).await?.filter(ident(schema::EXPERIMENT_ID).in_list(ids, false))?;
+                let cases =
+                    self.session.table(CASES).await?.filter(ident(schema::EXPERIMENT_ID).in_list(ids, false))?;
                 self.kept_traces(cases, spans)?
             }
         };

@@ -24,13 +24,13 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::KeyValue;
 
+use crate::StoreError;
+use crate::columns::{Columns, is_dynamic_field};
 use crate::encode::{FOOTER_KEY, FORMAT_VERSION, FileFooter, FileStatistics, fixed_arrow_fields, writer_properties};
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::DataFile;
 use crate::store::{ATTEMPTS_MAX, Store, back_off};
 use crate::table::{self, Commit, SPANS};
-use crate::StoreError;
-use crate::columns::{Columns, is_dynamic_field};
 
 /// Footer key of a merged file of cases: the bodies of its experiments' records.
 pub(crate) const EXPERIMENTS_FOOTER_KEY: &str = "evalhouse.experiments";

@@ -236,8 +236,7 @@ fn inherit_purpose(trace: &mut [Span]) {
             below.entry(parent.clone()).or_default().push(i);
         }
     }
-    let mut stack: Vec<String> =
-        trace.iter().filter(|span| is_scorer(span)).map(|span| span.span_id.clone()).collect();
+    let mut stack: Vec<String> = trace.iter().filter(|span| is_scorer(span)).map(|span| span.span_id.clone()).collect();
     while let Some(parent) = stack.pop() {
         // Taken out, so that a cycle ends.
         for child in below.remove(&parent).unwrap_or_default() {

@@ -133,8 +133,7 @@ impl Store {
                 let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>().cloned());
                 column.unwrap_or_else(|| StringArray::new_null(batch.num_rows()))
             };
-            let (owners, row_ids, roots) =
-                (text(schema::EXPERIMENT_ID), text(schema::ID), text(schema::ROOT_SPAN_ID));
+            let (owners, row_ids, roots) = (text(schema::EXPERIMENT_ID), text(schema::ID), text(schema::ROOT_SPAN_ID));
             let int = |name: &str, row: usize| {
                 let column = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
                 column.is_valid(row).then(|| column.value(row))
@@ -184,8 +183,7 @@ impl Store {
         }
         let builder = self.stream(file).await?;
         let fixed = crate::encode::fixed_arrow_fields(file.is_root);
-        let mask =
-            ProjectionMask::columns(builder.parquet_schema(), fixed.iter().map(|field| field.name().as_str()));
+        let mask = ProjectionMask::columns(builder.parquet_schema(), fixed.iter().map(|field| field.name().as_str()));
         let selection = RowSelection::from(selectors);
         let batches = builder.with_projection(mask).with_row_selection(selection).build()?;
         let batches: Vec<RecordBatch> = batches.try_collect().await?;
@@ -217,7 +215,8 @@ impl Store {
         let gone = touched.traces.clone();
         let files = touched.files.clone();
         let write = move || store.write_traces(experiment, spans, &history, touched);
-        let staged = tokio::task::spawn_blocking(write).await.map_err(|e| StoreError::from(std::io::Error::other(e)))??;
+        let staged =
+            tokio::task::spawn_blocking(write).await.map_err(|e| StoreError::from(std::io::Error::other(e)))??;
         let experiment = staged.experiment.clone();
         self.commit_traces(staged, &gone, &files).await?;
         Ok(experiment)
