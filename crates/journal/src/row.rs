@@ -58,10 +58,6 @@ impl Row {
         text.and_then(|text| Self::parse(text).ok()).unwrap_or_default()
     }
 
-    pub(crate) fn of_fields(fields: IndexMap<String, Box<RawValue>>) -> Self {
-        Self { fields }
-    }
-
     /// The value of a field, also where it is null.
     pub fn get(&self, name: &str) -> Option<&RawValue> {
         self.fields.get(name).map(|value| &**value)

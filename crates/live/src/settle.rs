@@ -87,7 +87,6 @@ struct Version {
     stored: Option<Span>,
     xact: u64,
     position: Option<i64>,
-    changed: bool,
     deleted: bool,
 }
 
@@ -128,7 +127,6 @@ impl<'a> Changes<'a> {
                 row: Row::default(),
                 xact: span.version,
                 position: Some(span.position),
-                changed: false,
                 deleted: false,
                 stored: Some(span),
             };
@@ -163,7 +161,7 @@ impl<'a> Changes<'a> {
                         row = noted(&row, AUDIT, &audit(one.xact, source, controls.audit_metadata.as_ref()));
                     }
                     row::strip(&mut row);
-                    Version { row, stored: None, xact: one.xact, position, changed: true, deleted: false }
+                    Version { row, stored: None, xact: one.xact, position, deleted: false }
                 }
                 Outcome::Deleted => {
                     let mut gone = versions.get(&id).map(|known| known.to_span(&mut reader)).unwrap_or_default();

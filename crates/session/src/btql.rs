@@ -16,7 +16,7 @@ use evalhouse_language::{
 use evalhouse_model::{ObjectKind, schema};
 
 use crate::lower::Scope;
-use crate::{CASES, SPANS, Session, SessionError};
+use crate::{CASES, Session, SessionError};
 
 /// Rows of an answer without a `limit`.
 const LIMIT_DEFAULT: u64 = 1_000;

@@ -7,7 +7,7 @@ use evalhouse_model::{Experiment, schema};
 use evalhouse_store::{Snapshot, decode_path};
 
 use crate::paths::{EXTENSION_JSON, EXTENSION_KEY, PATH_KEY};
-use crate::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};
+use crate::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, LOG_SPANS, PROJECTS, SCORES, SPANS};
 
 /// Everything that a query can name.
 #[derive(Debug, Clone, Default)]

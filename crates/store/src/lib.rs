@@ -33,6 +33,7 @@ mod error;
 mod location;
 mod objects;
 mod optimize;
+mod reader;
 mod registry;
 mod shred;
 mod snapshot;

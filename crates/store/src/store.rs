@@ -1,27 +1,22 @@
 //! The store: experiments in, snapshots out.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
 use evalhouse_model::{Experiment, ProjectSettings, schema};
-use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::arrow::async_reader::MetadataFetch;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaDataReader;
+use object_store::ObjectStoreExt;
 
 use crate::StoreError;
 use crate::columns::{Columns, decode_path};
 use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
 use crate::location::Location;
 use crate::optimize::EXPERIMENTS_FOOTER_KEY;
+use crate::reader::FileReader;
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::table::{self, Commit, REGISTRY, SPANS};
@@ -200,8 +195,7 @@ impl Store {
     }
 
     async fn footer_records(&self, file: &DataFile) -> Result<Vec<ExperimentBody>, StoreError> {
-        let mut fetch = Footer { store: Arc::clone(&self.inner.location.root), path: file.path.clone() };
-        let metadata = ParquetMetaDataReader::new().load_and_finish(&mut fetch, file.size).await?;
+        let metadata = FileReader::new(&self.inner.location.root, file).metadata().await?;
         let pairs = metadata.file_metadata().key_value_metadata();
         let corrupt = |source| StoreError::Corrupt { place: format!("footer of `{}`", file.path), source };
         let text = |key: &str| {
@@ -386,20 +380,6 @@ pub(crate) fn names_of(file: &StagedFile, field: &str) -> Vec<String> {
         (found == field).then(|| keys.pop().unwrap_or_default())
     });
     of_field.collect()
-}
-
-/// Reads byte ranges of one object, for a Parquet footer.
-struct Footer {
-    store: Arc<dyn ObjectStore>,
-    path: object_store::path::Path,
-}
-
-impl MetadataFetch for &mut Footer {
-    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        Box::pin(async move {
-            self.store.get_range(&self.path, range).await.map_err(|e| ParquetError::External(Box::new(e)))
-        })
-    }
 }
 
 /// Waits a little longer after each lost race, with jitter so that writers do not march in step.

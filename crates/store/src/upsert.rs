@@ -6,7 +6,6 @@
 //! stay where they are, so that a late score costs one file and not the experiment.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{Decimal128Type, Int64Type};
@@ -16,11 +15,12 @@ use evalhouse_model::{Experiment, Span, schema};
 use futures::TryStreamExt;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
-use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 
 use crate::decode::spans_of;
 use crate::encode::Rows;
 use crate::optimize::Rewritten;
+use crate::reader::FileReader;
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::{DataFile, HISTORY_PATH};
 use crate::store::{ATTEMPTS_MAX, Store, back_off, names_of};
@@ -190,12 +190,8 @@ impl Store {
         Ok(batches.iter().flat_map(spans_of).collect())
     }
 
-    async fn stream(
-        &self,
-        file: &DataFile,
-    ) -> Result<ParquetRecordBatchStreamBuilder<ParquetObjectReader>, StoreError> {
-        let reader = ParquetObjectReader::new(Arc::clone(&self.location().root), file.path.clone());
-        Ok(ParquetRecordBatchStreamBuilder::new(reader.with_file_size(file.size)).await?)
+    async fn stream(&self, file: &DataFile) -> Result<ParquetRecordBatchStreamBuilder<FileReader>, StoreError> {
+        Ok(ParquetRecordBatchStreamBuilder::new(FileReader::new(&self.location().root, file)).await?)
     }
 
     /// Puts traces back: `spans` are all rows, from now on, of the traces in `touched` and of any new
