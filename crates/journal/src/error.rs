@@ -1,80 +1,63 @@
-//! What can go wrong.
+//! What can go wrong between a row and the disk.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A row that cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}{reason}", row.map(|row| format!("row {row}: ")).unwrap_or_default(), field.as_ref().map(|field| format!("`{field}` ")).unwrap_or_default())]
-pub struct RowFault {
-    /// Place of the row in the request, from 0; none when the request itself is wrong.
-    pub row: Option<usize>,
-    /// The field, if one is to blame.
-    pub field: Option<String>,
-    /// What is wrong, and what would be right.
-    pub reason: String,
-}
-
-impl RowFault {
-    pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self { row: None, field: None, reason: reason.into() }
-    }
-
-    pub(crate) fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { row: None, field: Some(field.into()), reason: reason.into() }
-    }
-
-    pub(crate) fn at(mut self, row: usize) -> Self {
-        self.row = Some(row);
-        self
-    }
-}
-
-/// An error of the log.
-#[derive(Debug, thiserror::Error)]
+/// An error of the journal. The message names the value; [`JournalError::hint`] names the way out.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// The log holds as much as it may: what it has must reach the table first.
-    #[error("the log holds {bytes} bytes that are not in the table yet, and may hold {limit}: try again in a moment")]
+    /// Rows are written faster than they are released.
+    #[error("the journal holds {bytes} bytes, and its limit is {limit}")]
     Full {
-        /// Bytes that wait.
+        /// Bytes held, on disk and on the way to it.
         bytes: u64,
-        /// The limit.
+        /// Bytes allowed.
         limit: u64,
     },
-    /// Another server uses the folder.
-    #[error("`{}` is in use by another server: stop it, or choose another folder", folder.display())]
-    InUse {
-        /// The folder.
+    /// Another process has the journal open.
+    #[error("the journal in `{folder}` is in use by another process")]
+    Locked {
+        /// The journal's folder.
         folder: PathBuf,
     },
-    /// A record in the middle of the log does not read back.
-    #[error("the log is damaged: `{}` at byte {offset}: {reason}", file.display())]
+    /// A file is not what was written. Nothing is changed, since answered rows may be in it.
+    #[error("the journal file `{file}` is damaged at byte {offset}: {reason}")]
     Corrupt {
-        /// The segment.
+        /// The file.
         file: PathBuf,
-        /// Where its record begins.
+        /// Where in it.
         offset: u64,
         /// What is wrong.
-        reason: String,
+        reason: &'static str,
     },
-    /// An earlier write failed: what reached the disk is not known, so nothing more is taken.
-    #[error("the log stopped after a failed write ({reason}): restart the server when the disk is well")]
-    Stopped {
-        /// What failed.
-        reason: String,
-    },
+    /// A write or a flush failed. What is on disk since then is not known, so nothing more is written.
+    #[error("the journal takes no rows since a write failed: {0}")]
+    Poisoned(Arc<io::Error>),
     /// The disk.
-    #[error("{}: {source}", file.display())]
+    #[error("`{path}`: {source}")]
     Io {
-        /// The file or folder.
-        file: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        source: Arc<io::Error>,
     },
 }
 
 impl JournalError {
-    pub(crate) fn io(file: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
-        let file = file.into();
-        |source| Self::Io { file, source }
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Full { .. } => Some("send the request again in a moment"),
+            Self::Locked { .. } => Some("stop the other server, or give this one another store"),
+            Self::Corrupt { .. } => Some("restore the file, or move it away to go on without the rows in it"),
+            Self::Poisoned(_) => Some("make sure that the disk works and has space, then start the server again"),
+            Self::Io { .. } => None,
+        }
+    }
+
+    /// Turns an error of the disk into one that names the place.
+    pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Io { path: path.to_owned(), source: Arc::new(source) }
     }
 }

@@ -1,399 +1,214 @@
-//! The log as its users see it: rows in, rows of an object out, until they are released.
+//! The journal: rows in, safely on disk, and out again.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::JournalError;
-use crate::segment::{Place, Record, Segment, hash};
-use crate::split::{Incoming, ObjectRef};
-use crate::writer::{Request, Writer};
+use crate::error::JournalError;
+use crate::incoming::Incoming;
+use crate::index::{Index, Stats};
+use crate::object::ObjectRef;
+use crate::record::Transaction;
+use crate::rows::{Rows, Selection};
+use crate::segment::{self, SegmentFile};
+use crate::writer::{Request, Writer, lock};
 use crate::xact::XactClock;
 
-/// How the log is kept.
+/// Held locked while the journal is open.
+const LOCK_FILE: &str = "evalhouse-wal.lock";
+
+/// How a journal is kept.
 #[derive(Debug, Clone)]
 pub struct JournalOptions {
-    /// Bytes after which a new file is begun.
+    /// A segment that would grow beyond this is followed by a new one.
     pub segment_bytes: u64,
-    /// Bytes of rows that may wait for the table.
+    /// The journal takes no rows while it holds as many bytes.
     pub bytes_max: u64,
+    /// Transaction ids are greater than this. It is for the newest transaction of the table, since the
+    /// journal forgets what it has released.
+    pub after_xact: u64,
 }
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, bytes_max: 1 << 30 }
+        Self { segment_bytes: 64 << 20, bytes_max: 1 << 30, after_xact: 0 }
     }
 }
 
-/// What a request became.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// The transaction of all its rows.
-    pub xact: u64,
-}
-
-/// What was found on opening.
+/// What was found when a journal was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Rows.
-    pub rows: u64,
-    /// Bytes at the end of the last file that were no whole record: a request that was never answered.
+    /// Segment files with rows.
+    pub segments: usize,
+    /// Rows in them.
+    pub rows: usize,
+    /// Bytes cut off: of requests that were being written when the last process ended, and never answered.
     pub torn_bytes: u64,
 }
 
-/// One row as it was logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logged {
-    /// Its transaction.
+/// The answer to a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The transaction id of its rows.
     pub xact: u64,
-    /// Its id.
-    pub id: String,
-    /// Its JSON text.
-    pub json: String,
 }
 
-/// Which rows of an object.
-#[derive(Debug, Clone, Copy)]
-pub enum Selection<'a> {
-    /// All.
-    All,
-    /// Those that name this trace.
-    Trace(&'a str),
-    /// Those with this id.
-    Row(&'a str),
-}
-
-/// What waits of an object.
-#[derive(Debug, Clone, Copy)]
-pub struct Stats {
-    /// Rows.
-    pub rows: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Their oldest transaction.
-    pub first_xact: u64,
-    /// Their newest transaction.
-    pub last_xact: u64,
-    /// When the newest was written.
-    pub last_write: Instant,
-}
-
-/// The log. Cheap to clone; the last handle to go ends its thread.
+/// A write-ahead log in a folder. Clones are the same journal; with the last one it is closed, which
+/// waits for what is being written.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    shared: Arc<Shared>,
-    requests: Sender<Request>,
+    open: Arc<Open>,
 }
 
-/// What the writer and the readers share.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) clock: XactClock,
-    state: Mutex<State>,
-    /// Bytes on their way to the disk or waiting for the table.
-    bytes: AtomicU64,
+struct Open {
+    index: Arc<Mutex<Index>>,
     bytes_max: u64,
-    /// Held as long as the log is open.
+    /// None only while it is dropped.
+    queue: Option<mpsc::Sender<Request>>,
+    writer: Option<JoinHandle<()>>,
+    /// Keeps other processes out; the last to be dropped.
     _lock: File,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    objects: HashMap<ObjectRef, Waiting>,
-    segments: BTreeMap<u64, Kept>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    /// In the order of their transactions.
-    places: Vec<Place>,
-    bytes: u64,
-    last_write: Instant,
-}
-
-#[derive(Debug)]
-struct Kept {
-    segment: Arc<Segment>,
-    /// Rows that are not released.
-    rows: u64,
-}
-
 impl Journal {
-    /// Opens the log in a folder, making it where there is none. Call it outside of async code: it
-    /// reads the whole log.
+    /// Opens the journal in a folder, which is made if it is not there, and recovers the rows in it.
+    /// Rows that were released come back if others in their segment were not: release them again.
     ///
     /// # Errors
-    /// [`JournalError::InUse`] and [`JournalError::Corrupt`].
-    pub fn open(folder: &Path, options: JournalOptions) -> Result<(Self, Recovered), JournalError> {
-        std::fs::create_dir_all(folder).map_err(JournalError::io(folder))?;
-        let lock = lock(folder)?;
-        let shared = Shared {
-            clock: XactClock::after(0),
-            state: Mutex::default(),
-            bytes: AtomicU64::new(0),
-            bytes_max: options.bytes_max,
-            _lock: lock,
-        };
-        let numbers = Segment::list(folder)?;
-        let mut recovered = Recovered::default();
-        for (i, &number) in numbers.iter().enumerate() {
-            let is_last = i + 1 == numbers.len();
-            recover(folder, number, is_last, &shared, &mut recovered)?;
-        }
-        let number = numbers.last().map_or(1, |last| last + 1);
-        let (segment, file) = Segment::create(folder, number)?;
-        let length = segment.file.metadata().map_err(JournalError::io(&segment.path))?.len();
-        shared.add_segment(segment);
-        shared.drop_segments();
-        let shared = Arc::new(shared);
+    /// When another process has it open, a file is damaged, or the disk fails.
+    pub fn open(folder: impl AsRef<Path>, options: JournalOptions) -> Result<(Self, Recovered), JournalError> {
+        let folder = folder.as_ref();
+        fs::create_dir_all(folder).map_err(JournalError::at(folder))?;
+        let lock = exclusive(folder)?;
+        let mut index = Index::default();
+        let mut clock = XactClock::new(options.after_xact);
+        let recovered = recover(folder, &mut index)?;
+        clock.advance_to(index.last_xact);
+        index.last_xact = clock.current();
+
+        let index = Arc::new(Mutex::new(index));
+        let (queue, requests) = mpsc::channel();
         let writer = Writer {
-            folder: folder.to_path_buf(),
+            folder: folder.to_owned(),
             segment_bytes: options.segment_bytes,
-            number,
-            file,
-            length,
-            shared: Arc::clone(&shared),
+            clock,
+            index: Arc::clone(&index),
         };
-        let (requests, received) = channel();
-        std::thread::Builder::new()
-            .name("evalhouse-journal".into())
-            .spawn(move || writer.run(&received))
-            .map_err(JournalError::io(folder))?;
-        Ok((Self { shared, requests }, recovered))
+        let thread = thread::Builder::new().name("journal".into());
+        let thread = thread.spawn(move || writer.run(requests)).map_err(JournalError::at(folder))?;
+        let open = Open { index, bytes_max: options.bytes_max, queue: Some(queue), writer: Some(thread), _lock: lock };
+        Ok((Self { open: Arc::new(open) }, recovered))
     }
 
-    /// Writes the rows of one request; they are on disk, and can be read, when this returns.
+    /// Writes the rows of one request. When this returns they are on disk and readers see them; all or
+    /// none of them are there after a crash. They are written even if the answer is not awaited.
     ///
     /// # Errors
-    /// [`JournalError::Full`] when too much waits for the table, [`JournalError::Stopped`] after a
-    /// failed write. Nothing is logged then.
-    pub async fn append(&self, rows: &[Incoming]) -> Result<Receipt, JournalError> {
+    /// When the journal is full or a write failed.
+    pub async fn append(&self, rows: Vec<Incoming>) -> Result<Receipt, JournalError> {
         if rows.is_empty() {
             return Ok(Receipt { xact: self.last_xact() });
         }
-        let record = Record::of(rows);
-        let bytes = record.bytes.len() as u64;
-        let before = self.shared.bytes.fetch_add(bytes, Ordering::SeqCst);
-        // One request always fits: else nothing would ever clear the way for it.
-        if before > 0 && before + bytes > self.shared.bytes_max {
-            self.shared.forget_bytes(bytes);
-            return Err(JournalError::Full { bytes: before, limit: self.shared.bytes_max });
+        let transaction = Transaction::new(&rows);
+        drop(rows);
+        lock(&self.open.index).admit(transaction.byte_count(), self.open.bytes_max)?;
+        let (answer, answered) = oneshot::channel();
+        // A thread that is gone drops the request, and the answer with it.
+        if let Some(queue) = &self.open.queue {
+            drop(queue.send(Request { transaction, answer }));
         }
-        let stopped = || JournalError::Stopped { reason: "its thread has ended".into() };
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Request { record, reply }).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        match answered.await {
+            Ok(xact) => Ok(Receipt { xact: xact? }),
+            Err(_) => Err(JournalError::Poisoned(Arc::new(io::Error::other("the thread that writes is gone")))),
+        }
     }
 
-    /// The newest transaction.
-    pub fn last_xact(&self) -> u64 {
-        self.shared.clock.current()
+    /// The objects with rows, those with the oldest first. Disk space comes back when whole segments are
+    /// released, so this is also the order to release in.
+    pub fn objects(&self) -> Vec<(ObjectRef, Stats)> {
+        lock(&self.open.index).objects()
     }
 
-    /// Makes later transactions larger than `xact`.
-    pub fn advance_to(&self, xact: u64) {
-        self.shared.clock.advance_to(xact);
-    }
-
-    /// Bytes that wait for the table.
-    pub fn bytes(&self) -> u64 {
-        self.shared.bytes.load(Ordering::SeqCst)
-    }
-
-    /// The objects that have rows here.
-    pub fn objects(&self) -> Vec<ObjectRef> {
-        self.shared.state().objects.keys().cloned().collect()
-    }
-
-    /// What waits of an object; nothing when it has no rows here.
+    /// What the journal holds of an object, none if no rows.
     pub fn stats(&self, object: &ObjectRef) -> Option<Stats> {
-        let state = self.shared.state();
-        let waiting = state.objects.get(object)?;
-        Some(Stats {
-            rows: waiting.places.len() as u64,
-            bytes: waiting.bytes,
-            first_xact: waiting.places.first()?.xact,
-            last_xact: waiting.places.last()?.xact,
-            last_write: waiting.last_write,
-        })
+        lock(&self.open.index).stats(object)
     }
 
-    /// Rows of an object in the order of their transactions, up to one; read from the disk one by one.
-    pub fn rows<'a>(
-        &self,
-        object: &ObjectRef,
-        selection: Selection<'a>,
-        up_to: Option<u64>,
-    ) -> impl Iterator<Item = Result<Logged, JournalError>> + use<'a> {
-        let wanted = match selection {
-            Selection::All => None,
-            Selection::Trace(text) | Selection::Row(text) => Some(hash(text)),
-        };
-        let is_candidate = |place: &&Place| {
-            up_to.is_none_or(|up_to| place.xact <= up_to)
-                && match selection {
-                    Selection::All => true,
-                    Selection::Trace(_) => wanted == Some(place.trace),
-                    Selection::Row(_) => wanted == Some(place.id),
-                }
-        };
-        let state = self.shared.state();
-        let places = state.objects.get(object).map(|waiting| waiting.places.as_slice()).unwrap_or_default();
-        let found: Vec<(Arc<Segment>, Place)> = places
-            .iter()
-            .filter(is_candidate)
-            .filter_map(|place| Some((Arc::clone(&state.segments.get(&place.segment)?.segment), *place)))
-            .collect();
-        drop(state);
-        found.into_iter().filter_map(move |(segment, place)| match segment.row(&place) {
-            Err(error) => Some(Err(error)),
-            Ok((row, trace)) => {
-                let is_it = match selection {
-                    Selection::All => true,
-                    Selection::Trace(wanted) => trace.as_deref() == Some(wanted),
-                    Selection::Row(wanted) => row.id == wanted,
-                };
-                is_it.then_some(Ok(row))
-            }
-        })
+    /// Bytes of the journal, on disk and on the way to it: what [`JournalOptions::bytes_max`] limits.
+    pub fn bytes(&self) -> u64 {
+        lock(&self.open.index).bytes()
     }
 
-    /// Forgets the rows of an object up to a transaction: the table has them. Files without a row that
-    /// is still needed are removed. Again is the same as once.
-    pub fn release(&self, object: &ObjectRef, through: u64) {
-        let mut released = 0;
-        let mut state = self.shared.state();
-        let State { objects, segments } = &mut *state;
-        if let Some(waiting) = objects.get_mut(object) {
-            let count = waiting.places.partition_point(|place| place.xact <= through);
-            for place in waiting.places.drain(..count) {
-                released += u64::from(place.length);
-                if let Some(kept) = segments.get_mut(&place.segment) {
-                    kept.rows -= 1;
-                }
-            }
-            waiting.bytes -= released;
-            waiting.places.shrink_to(waiting.places.len() * 2);
-            if waiting.places.is_empty() {
-                objects.remove(object);
-            }
-        }
-        drop(state);
-        self.shared.forget_bytes(released);
-        self.shared.drop_segments();
+    /// The newest transaction that readers see.
+    pub fn last_xact(&self) -> u64 {
+        lock(&self.open.index).last_xact
+    }
+
+    /// Rows of an object, oldest first, up to a transaction. They are read from disk as they are asked
+    /// for, so the thread that asks is kept waiting.
+    pub fn rows<'a>(&self, object: &ObjectRef, selection: Selection<'a>, up_to: Option<u64>) -> Rows<'a> {
+        Rows::find(&lock(&self.open.index), object, selection, up_to.unwrap_or(u64::MAX))
+    }
+
+    /// Forgets the rows of an object up to a transaction, which are in the table now, and deletes the
+    /// segments that nothing needs any more. It may be repeated.
+    ///
+    /// # Errors
+    /// When a file cannot be deleted. Its rows are forgotten even so, until the journal is opened again.
+    pub fn release(&self, object: &ObjectRef, through_xact: u64) -> Result<(), JournalError> {
+        let dead = lock(&self.open.index).release(object, through_xact);
+        dead.iter().map(|segment| segment.delete()).fold(Ok(()), Result::and)
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn forget_bytes(&self, bytes: u64) {
-        self.bytes.fetch_sub(bytes, Ordering::SeqCst);
-    }
-
-    pub(crate) fn path_of(&self, number: u64) -> PathBuf {
-        self.state().segments.get(&number).map(|kept| kept.segment.path.clone()).unwrap_or_default()
-    }
-
-    pub(crate) fn add_segment(&self, segment: Segment) {
-        self.state().segments.insert(segment.number, Kept { segment: Arc::new(segment), rows: 0 });
-    }
-
-    /// Makes rows readable; they come in the order of their transactions.
-    pub(crate) fn publish(&self, places: Vec<(ObjectRef, Place)>) {
-        let mut state = self.state();
-        let State { objects, segments } = &mut *state;
-        let now = Instant::now();
-        for (object, place) in places {
-            if let Some(kept) = segments.get_mut(&place.segment) {
-                kept.rows += 1;
-            }
-            let waiting =
-                objects.entry(object).or_insert_with(|| Waiting { places: Vec::new(), bytes: 0, last_write: now });
-            waiting.bytes += u64::from(place.length);
-            waiting.last_write = now;
-            waiting.places.push(place);
-        }
-    }
-
-    /// Removes files whose rows are all released, except the one that is written to.
-    fn drop_segments(&self) {
-        let mut state = self.state();
-        let Some(active) = state.segments.keys().next_back().copied() else { return };
-        let done: Vec<u64> = state
-            .segments
-            .iter()
-            .filter(|(number, kept)| **number != active && kept.rows == 0)
-            .map(|(n, _)| *n)
-            .collect();
-        for number in done {
-            if let Some(kept) = state.segments.remove(&number) {
-                // A file that stays is read again at the next start, and its rows released again.
-                let _ = std::fs::remove_file(&kept.segment.path);
-            }
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            // It has panicked, or not; either way it writes no more.
+            drop(writer.join());
         }
     }
 }
 
-fn lock(folder: &Path) -> Result<File, JournalError> {
-    let path = folder.join("lock");
-    let file = File::create(&path).map_err(JournalError::io(&path))?;
+/// Keeps other processes out for as long as the file is open.
+fn exclusive(folder: &Path) -> Result<File, JournalError> {
+    let path = folder.join(LOCK_FILE);
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(JournalError::at(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(JournalError::InUse { folder: folder.to_path_buf() }),
-        Err(std::fs::TryLockError::Error(source)) => Err(JournalError::Io { file: path, source }),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { folder: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(JournalError::at(&path)(error)),
     }
 }
 
-fn recover(
-    folder: &Path,
-    number: u64,
-    is_last: bool,
-    shared: &Shared,
-    recovered: &mut Recovered,
-) -> Result<(), JournalError> {
-    let segment = Segment::open(folder, number)?;
-    let scanned = segment.scan()?;
-    if let Some(reason) = scanned.torn {
-        // Only the file that was being written can end in the middle of a record.
-        if !is_last {
-            return Err(JournalError::Corrupt { file: segment.path, offset: scanned.good, reason });
+/// Reads the segments in a folder. None of them is written to again: the first write begins a new one.
+fn recover(folder: &Path, index: &mut Index) -> Result<Recovered, JournalError> {
+    let mut recovered = Recovered::default();
+    let now = Instant::now();
+    let segments = segment::list(folder)?;
+    let last = segments.last().map(|(first_xact, _)| *first_xact);
+    for (first_xact, path) in segments {
+        let mut rows = 0;
+        let scanned = segment::scan(&path, Some(first_xact) == last, |xact, row| {
+            rows += 1;
+            index.publish(first_xact, xact, row, now);
+        })?;
+        recovered.torn_bytes += scanned.torn_bytes;
+        if rows == 0 {
+            fs::remove_file(&path).map_err(JournalError::at(&path))?;
+            continue;
         }
-        let length = segment.file.metadata().map_err(JournalError::io(&segment.path))?.len();
-        recovered.torn_bytes += length - scanned.good;
-        if scanned.good == 0 {
-            return std::fs::remove_file(&segment.path).map_err(JournalError::io(&segment.path));
-        }
-        segment.truncate(scanned.good)?;
+        recovered.segments += 1;
+        recovered.rows += rows;
+        index.add_segment(first_xact, SegmentFile::open(path)?, scanned.bytes, rows);
     }
-    shared.add_segment(segment);
-    for (xact, offset, marks) in scanned.records {
-        shared.clock.advance_to(xact);
-        let places: Vec<(ObjectRef, Place)> = marks
-            .into_iter()
-            .map(|mark| {
-                let place = Place {
-                    segment: number,
-                    offset: offset + mark.offset as u64,
-                    length: u32::try_from(mark.length).unwrap_or(u32::MAX),
-                    xact,
-                    id: mark.id,
-                    trace: mark.trace,
-                };
-                (mark.object, place)
-            })
-            .collect();
-        recovered.rows += places.len() as u64;
-        shared.bytes.fetch_add(places.iter().map(|(_, place)| u64::from(place.length)).sum(), Ordering::SeqCst);
-        shared.publish(places);
-    }
-    Ok(())
+    Ok(recovered)
 }

@@ -1,65 +1,78 @@
-//! Transaction ids: 64 bits, decimal of fixed width, growing.
-//!
-//! The top 16 bits are `0x0DE1`; below are 32 bits of Unix seconds and a counter of 16, as in the ids
-//! that the protocol's clients know. Sixteen hex digits are another spelling of the same id.
+//! Transaction ids: one for each write request, growing, always 19 decimal digits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The top 16 bits of every id. They make the decimal text 19 digits wide, now and in a hundred years,
+/// so that ids can be compared as text.
 const PREFIX: u64 = 0x0DE1 << 48;
-const LOW_BITS: u64 = (1 << 48) - 1;
-/// Undoes the scrambling of the hex spelling, modulo 2^64.
-const HEX_FACTOR: u64 = 1_522_336_535_492_693_385;
-const DIGITS: usize = 19;
+/// The 48 bits below: unix seconds and a counter.
+const BELOW_PREFIX: u64 = (1 << 48) - 1;
+/// Undoes the multiplication that makes the 16-digit form look random.
+const VERSION_FACTOR: u64 = 1_522_336_535_492_693_385;
 
-/// Gives out ids, each larger than all before.
+/// Gives out transaction ids, each greater than all before, whatever the system clock does.
 #[derive(Debug)]
 pub struct XactClock {
-    last: AtomicU64,
+    current: u64,
 }
 
 impl XactClock {
-    /// A clock whose ids are larger than `last`.
-    pub fn after(last: u64) -> Self {
-        Self { last: AtomicU64::new(last) }
+    /// A clock whose next id is greater than `at_least`.
+    pub fn new(at_least: u64) -> Self {
+        let mut clock = Self { current: PREFIX };
+        clock.advance_to(at_least);
+        clock
     }
 
-    /// The next id: the time where the clock has moved on, else one more than the last.
-    pub fn next(&self) -> u64 {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
-        let now = PREFIX | ((seconds << 16) & LOW_BITS);
-        let larger = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = self.last.fetch_update(Ordering::SeqCst, Ordering::SeqCst, larger).unwrap_or_else(|last| last);
-        now.max(last.saturating_add(1))
-    }
-
-    /// The newest id given out, or known from before.
+    /// The last id given out or advanced to.
     pub fn current(&self) -> u64 {
-        self.last.load(Ordering::SeqCst)
+        self.current
     }
 
-    /// Makes later ids larger than `xact`.
-    pub fn advance_to(&self, xact: u64) {
-        self.last.fetch_max(xact, Ordering::SeqCst);
+    /// The next id.
+    pub fn tick(&mut self) -> u64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.tick_at(since_epoch.as_secs())
+    }
+
+    /// Makes every later id greater than `xact`, which was given out elsewhere.
+    pub fn advance_to(&mut self, xact: u64) {
+        self.current = self.current.max(xact.min(PREFIX | BELOW_PREFIX));
+    }
+
+    /// A counter that overflows borrows from the seconds that come, until the clock has caught up.
+    fn tick_at(&mut self, unix_seconds: u64) -> u64 {
+        let first_of_second = PREFIX | unix_seconds.min(BELOW_PREFIX >> 16) << 16;
+        self.current = first_of_second.max(self.current + 1);
+        self.current
     }
 }
 
-/// An id as the protocol writes it.
-pub fn format(xact: u64) -> String {
-    format!("{xact:0>DIGITS$}")
+/// The text is no transaction id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0:.40}` is no transaction id: it is written as decimal digits, or as a version of 16 hex digits")]
+pub struct InvalidXact(String);
+
+/// The decimal text of an id, as rows carry it in `_xact_id`.
+pub fn format_xact(xact: u64) -> String {
+    format!("{xact:019}")
 }
 
-/// Reads an id: decimal, or sixteen hex digits.
-pub fn parse(text: &str) -> Option<u64> {
-    let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hex {
-        let scrambled = u64::from_str_radix(text, 16).ok()?;
-        return Some((scrambled.wrapping_mul(HEX_FACTOR) & LOW_BITS) | PREFIX);
+/// Reads an id from its decimal text, or from the version form of 16 hex digits.
+///
+/// # Errors
+/// When the text is neither.
+pub fn parse_xact(text: &str) -> Result<u64, InvalidXact> {
+    let invalid = || InvalidXact(text.to_owned());
+    // `from_str_radix` would take a sign.
+    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(invalid());
     }
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    if text.len() == 16 {
+        let version = u64::from_str_radix(text, 16).map_err(|_| invalid())?;
+        return Ok(PREFIX | version.wrapping_mul(VERSION_FACTOR) & BELOW_PREFIX);
     }
-    text.parse().ok()
+    text.parse().map_err(|_| invalid())
 }
 
 #[cfg(test)]
@@ -67,20 +80,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_grow_and_keep_their_width() {
-        let clock = XactClock::after(0);
-        let ids: Vec<u64> = (0..100_000).map(|_| clock.next()).collect();
-        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(ids.iter().all(|id| format(*id).len() == 19 && parse(&format(*id)) == Some(*id)));
-        clock.advance_to(u64::MAX - 5);
-        assert_eq!(clock.next(), u64::MAX - 4);
+    fn ids_grow_while_the_clock_stands_goes_back_and_the_counter_overflows() {
+        let mut clock = XactClock::new(0);
+        let mut last = clock.current();
+        let seconds = std::iter::repeat_n(1_700_000_000, 70_000).chain([1_600_000_000, 0, u64::MAX, 5]);
+        for second in seconds {
+            let xact = clock.tick_at(second);
+            assert!(xact > last, "{xact} after {last}");
+            assert_eq!(format_xact(xact).len(), 19);
+            last = xact;
+        }
+        clock.advance_to(3);
+        assert_eq!(clock.current(), last);
     }
 
     #[test]
-    fn what_is_no_id_is_none() {
-        for text in ["", "-1", "1e3", "99999999999999999999999", "x", "１"] {
-            assert_eq!(parse(text), None, "{text}");
+    fn an_id_is_made_of_seconds_and_a_counter() {
+        let mut clock = XactClock::new(0);
+        assert_eq!(clock.tick_at(1_700_000_000), 0x0DE1 << 48 | 1_700_000_000 << 16);
+        assert_eq!(clock.tick_at(1_700_000_000) & 0xFFFF, 1);
+        assert_eq!(XactClock::new(u64::MAX).current(), 0x0DE1_FFFF_FFFF_FFFF);
+    }
+
+    #[test]
+    fn ids_are_read_in_both_forms() {
+        let xact = 1_000_192_656_880_881_099;
+        assert_eq!(parse_xact(&format_xact(xact)), Ok(xact));
+        // The factor's inverse, as both SDKs write versions with.
+        let version = format!("{:016x}", xact.wrapping_mul(205_891_132_094_649));
+        assert_eq!(parse_xact(&version), Ok(xact));
+        assert_eq!(parse_xact(&version.to_uppercase()), Ok(xact));
+        for text in ["", "-5", "+5", "abc", "99999999999999999999", "+123456789abcdef", "é"] {
+            assert!(parse_xact(text).is_err(), "{text}");
         }
-        assert_eq!(parse("0000000000000005"), Some((5u64.wrapping_mul(HEX_FACTOR) & LOW_BITS) | PREFIX));
     }
 }

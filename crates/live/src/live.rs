@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use evalhouse_import::RowReader;
-use evalhouse_journal::{Incoming, Journal, JournalError, JournalOptions, ObjectRef, Receipt};
+use evalhouse_journal::{Controls, Incoming, Journal, JournalError, JournalOptions, ObjectRef, Receipt, RowFault};
 use evalhouse_model::schema;
 use evalhouse_store::{Store, StoreError, WriteError};
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::objects::Objects;
@@ -85,14 +84,15 @@ impl Live {
     /// # Errors
     /// When another server has the folder, or the journal or the store cannot be read.
     pub async fn open(store: Store, folder: &Path, options: LiveOptions) -> Result<Self, LiveError> {
-        let (journal, _) = Journal::open(folder, options.journal.clone())?;
         let objects = Objects::read(&store).await?;
-        for object in journal.objects() {
+        let settings = JournalOptions { after_xact: objects.newest_xact(), ..options.journal.clone() };
+        let (journal, recovered) = Journal::open(folder, settings)?;
+        for (object, _) in journal.objects() {
             if let Some(xact) = objects.get(&object).and_then(|record| record.xact) {
-                journal.release(&object, xact);
+                journal.release(&object, xact)?;
             }
         }
-        journal.advance_to(objects.newest_xact());
+        tracing::info!(rows = recovered.rows, torn_bytes = recovered.torn_bytes, "opened the journal");
         Ok(Self { inner: Arc::new(Inner { store, journal, objects, options, locks: Mutex::default() }) })
     }
 
@@ -108,7 +108,9 @@ impl Live {
             if !self.inner.objects.knows(&self.inner.store, &incoming.object).await? {
                 return Err(LiveError::UnknownObject { index, object: incoming.object.clone() });
             }
-            complete(incoming, &now);
+            let wrong = |fault: RowFault| LiveError::Row { index: Some(index), message: fault.to_string() };
+            let controls = Controls::of(&incoming.row).map_err(wrong)?;
+            complete(incoming, &controls, &now);
             let mut data = incoming.row.clone();
             row::strip(&mut data);
             let checked = row::span_of(&data, &mut reader);
@@ -117,7 +119,7 @@ impl Live {
                 other => other,
             })?;
         }
-        Ok(self.inner.journal.append(&rows).await?)
+        Ok(self.inner.journal.append(rows).await?)
     }
 
     /// The newest transaction.
@@ -136,7 +138,7 @@ impl Live {
     /// As [`Self::settle`]; the other objects are put there all the same.
     pub async fn settle_all(&self) -> Result<(), LiveError> {
         let mut outcome = Ok(());
-        for object in self.inner.journal.objects() {
+        for (object, _) in self.inner.journal.objects() {
             if let Err(error) = self.settle(&object).await {
                 outcome = Err(error);
             }
@@ -150,8 +152,7 @@ impl Live {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            for object in self.inner.journal.objects() {
-                let Some(stats) = self.inner.journal.stats(&object) else { continue };
+            for (object, stats) in self.inner.journal.objects() {
                 let rests = stats.last_write.elapsed() >= self.inner.options.rest;
                 if (rests || stats.bytes >= self.inner.options.settle_bytes)
                     && let Err(error) = self.settle(&object).await
@@ -170,24 +171,24 @@ impl Live {
 }
 
 /// Gives a whole row the ids and the time that it was sent without.
-fn complete(incoming: &mut Incoming, now: &str) {
-    if incoming.controls.is_merge || incoming.controls.object_delete || incoming.controls.is_comment {
+fn complete(incoming: &mut Incoming, controls: &Controls, now: &str) {
+    if controls.is_merge || controls.object_delete || controls.is_comment {
         return;
     }
     let text = |text: &str| to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
     let row = &mut incoming.row;
     let is_absent = |value: Option<&RawValue>| value.is_none_or(|value| matches!(value.get(), "null" | "\"\""));
     if is_absent(row.get(schema::SPAN_ID)) {
-        row.insert(schema::SPAN_ID, text(&incoming.id));
+        row.set(schema::SPAN_ID, text(&incoming.id));
     }
-    if is_absent(row.get(schema::ROOT_SPAN_ID)) && incoming.controls.parent_id.is_none() {
-        let parents = row.get(schema::SPAN_PARENTS).and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-        let first = parents.as_ref().and_then(|parents| parents[0].as_str()).map(str::to_string);
-        let root = first.or_else(|| row.text(schema::SPAN_ID)).unwrap_or_else(|| incoming.id.clone());
-        row.insert(schema::ROOT_SPAN_ID, text(&root));
+    if is_absent(row.get(schema::ROOT_SPAN_ID)) && controls.parent_id.is_none() {
+        let parents: Option<Vec<String>> = row.value(schema::SPAN_PARENTS, "a list of ids").ok().flatten();
+        let first = parents.and_then(|parents| parents.into_iter().next());
+        let root = first.or_else(|| row::text(row, schema::SPAN_ID)).unwrap_or_else(|| incoming.id.clone());
+        row.set(schema::ROOT_SPAN_ID, text(&root));
         incoming.root_span_id = Some(root);
     }
     if is_absent(row.get(schema::CREATED)) {
-        row.insert(schema::CREATED, text(now));
+        row.set(schema::CREATED, text(now));
     }
 }

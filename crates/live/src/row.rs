@@ -20,10 +20,19 @@ const DERIVED: [&str; 3] = [schema::XACT, schema::IS_ROOT, "_pagination_key"];
 
 /// Takes out of a row what is about it and not in it.
 pub(crate) fn strip(row: &mut Row) {
-    row.retain(|name, _| {
-        let is_about = |names: &[&str]| names.contains(&name);
-        !is_about(&ROUTING) && !is_about(&CONTROLS) && !is_about(&DERIVED)
-    });
+    for name in ROUTING.iter().chain(&CONTROLS).chain(&DERIVED) {
+        row.remove(name);
+    }
+}
+
+/// The text of a field that is text.
+pub(crate) fn text(row: &Row, name: &str) -> Option<String> {
+    row.value(name, "text").ok().flatten().filter(|text: &String| !text.is_empty())
+}
+
+/// The row of a JSON object, or one without fields.
+fn gathered(object: Option<&str>) -> Row {
+    object.and_then(|text| Row::parse(text).ok()).unwrap_or_default()
 }
 
 /// A row as a span. Its creation time stays as it was written, too.
@@ -31,8 +40,8 @@ pub(crate) fn span_of(row: &Row, reader: &mut RowReader) -> Result<Span, LiveErr
     let text = row.to_json();
     let mut span = reader.read(&text).map_err(|fault| LiveError::Row { index: None, message: fault.to_string() })?;
     if let Some(created) = row.get(schema::CREATED).filter(|text| text.get() != "null") {
-        let mut extra = Row::parse_or_default(span.extra.as_deref());
-        extra.insert(schema::CREATED, created.to_owned());
+        let mut extra = gathered(span.extra.as_deref());
+        extra.set(schema::CREATED, created.to_owned());
         span.extra = Some(extra.to_json());
     }
     Ok(span)
@@ -40,11 +49,10 @@ pub(crate) fn span_of(row: &Row, reader: &mut RowReader) -> Result<Span, LiveErr
 
 /// A row whose fields cannot be read as a span's, kept whole.
 pub(crate) fn opaque(row: &Row, id: &str) -> Span {
-    let text = |name: &str| row.text(name).filter(|text| !text.is_empty());
-    let span_id = text(schema::SPAN_ID).unwrap_or_else(|| id.to_string());
+    let span_id = text(row, schema::SPAN_ID).unwrap_or_else(|| id.to_string());
     Span {
         id: id.to_string(),
-        root_span_id: text(schema::ROOT_SPAN_ID).unwrap_or_else(|| span_id.clone()),
+        root_span_id: text(row, schema::ROOT_SPAN_ID).unwrap_or_else(|| span_id.clone()),
         span_id,
         is_root: true,
         extra: Some(row.to_json()),
@@ -57,7 +65,7 @@ pub(crate) fn row_of(span: &Span) -> Row {
     let mut row = Row::default();
     let mut set = |name: &str, text: Option<String>| {
         if let Some(raw) = text.and_then(|text| RawValue::from_string(text).ok()) {
-            row.insert(name, raw);
+            row.set(name, raw);
         }
     };
     let string = |text: &str| Some(Value::from(text).to_string());
@@ -86,8 +94,8 @@ pub(crate) fn row_of(span: &Span) -> Row {
     let scores = span.scores.iter().map(|(name, value)| (name, value.map(Value::from).unwrap_or_default()));
     set(schema::SCORES, object(scores));
     set(schema::METRICS, object(span.metrics.iter().map(|(name, value)| (name, Value::from(*value)))));
-    for (name, value) in Row::parse_or_default(span.extra.as_deref()).into_iter() {
-        row.insert(&name, value);
+    for (name, value) in gathered(span.extra.as_deref()).iter() {
+        row.set(name, value.to_owned());
     }
     row
 }

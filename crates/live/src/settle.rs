@@ -1,7 +1,7 @@
 //! What is logged of one object goes into the store.
 
 use evalhouse_import::RowReader;
-use evalhouse_journal::{Controls, Logged, ObjectRef, Outcome, Row, Selection, apply};
+use evalhouse_journal::{Controls, LoggedRow, ObjectRef, Row, RowFault, Selection, apply, format_xact};
 use evalhouse_model::{Span, schema};
 use evalhouse_store::{StoreError, Touched, Wanted, WriteError};
 use indexmap::IndexMap;
@@ -44,7 +44,7 @@ impl Live {
     /// The oldest rows, as many as fit in memory.
     async fn settle_some(&self, object: &ObjectRef, last: u64) -> Result<(), LiveError> {
         let journal = &self.inner.journal;
-        let mut logged: Vec<Logged> = Vec::new();
+        let mut logged: Vec<LoggedRow> = Vec::new();
         let (mut bytes, mut through) = (0, 0);
         for one in journal.rows(object, Selection::All, Some(last)) {
             let one = one?;
@@ -57,7 +57,7 @@ impl Live {
         }
         let Some(mut record) = self.inner.store.snapshot().await?.record(&object.id).cloned() else {
             // Deleted since: so are its rows.
-            journal.release(object, last);
+            journal.release(object, last)?;
             return Ok(());
         };
         let stored = record.xact.unwrap_or_default();
@@ -70,14 +70,14 @@ impl Live {
             let record = self.inner.store.upsert(record, spans, history, touched).await?;
             self.inner.objects.put(object.clone(), record);
         }
-        journal.release(object, through);
+        journal.release(object, through)?;
         Ok(())
     }
 }
 
 /// What is logged, row by row, oldest first.
 struct Changes<'a> {
-    rows: Vec<(&'a Logged, Row, Controls)>,
+    rows: Vec<(&'a LoggedRow, Row, Controls)>,
 }
 
 /// One row with its versions.
@@ -91,13 +91,12 @@ struct Version {
 }
 
 impl<'a> Changes<'a> {
-    fn read(logged: &'a [Logged]) -> Result<Self, LiveError> {
+    fn read(logged: &'a [LoggedRow]) -> Result<Self, LiveError> {
+        let wrong = |fault: RowFault| LiveError::Row { index: None, message: fault.to_string() };
         let mut rows = Vec::with_capacity(logged.len());
         for one in logged {
-            let row =
-                Row::parse(&one.json).map_err(|fault| LiveError::Row { index: None, message: fault.to_string() })?;
-            let controls =
-                row.controls().map_err(|fault| LiveError::Row { index: None, message: fault.to_string() })?;
+            let row = Row::parse(&one.json).map_err(wrong)?;
+            let controls = Controls::of(&row).map_err(wrong)?;
             rows.push((one, row, controls));
         }
         Ok(Self { rows })
@@ -111,7 +110,7 @@ impl<'a> Changes<'a> {
                 true => target_of(row).unwrap_or_else(|| one.id.clone()),
                 false => one.id.clone(),
             });
-            wanted.traces.extend(row.text(schema::ROOT_SPAN_ID).filter(|trace| !trace.is_empty()));
+            wanted.traces.extend(row::text(row, schema::ROOT_SPAN_ID));
             wanted.ids.extend(controls.parent_id.clone());
         }
         wanted
@@ -137,45 +136,37 @@ impl<'a> Changes<'a> {
         for (one, update, controls) in rows.into_iter().chain(comments) {
             let target = if controls.is_comment { target_of(&update) } else { None };
             let id = target.unwrap_or_else(|| one.id.clone());
-            let parent = controls.parent_id.as_ref().and_then(|parent| versions.get(parent)).map(Version::as_row);
             let current = versions.get(&id).filter(|version| !version.deleted).map(Version::as_row);
             let outcome = if controls.is_comment {
-                let Some(current) = &current else {
+                let Some(current) = current else {
                     // Kept, though there is nothing to show it with.
                     history.push(at(row::opaque(&update, &one.id), one.xact));
                     continue;
                 };
-                Outcome::Row(noted(current, COMMENTS, &comment(&one.id, &update)))
+                Some(noted(current, COMMENTS, &comment(&one.id, &update)))
             } else {
-                apply(current.as_ref(), &update, &controls, parent.as_ref())
+                apply(current, update, &controls, |parent| versions.get(parent).map(Version::as_row))
             };
-            if let Some(known) = versions.get_mut(&id).filter(|known| known.xact != one.xact && !known.deleted) {
+            if let Some(known) = versions.get(&id).filter(|known| known.xact != one.xact && !known.deleted) {
                 history.push(known.to_span(&mut reader));
             }
             let position = versions.get(&id).and_then(|known| known.position);
             let version = match outcome {
-                Outcome::Row(mut row) => {
+                Some(mut row) => {
                     if let Some(source) = &controls.audit_source
                         && !controls.is_comment
                     {
-                        row = noted(&row, AUDIT, &audit(one.xact, source, controls.audit_metadata.as_ref()));
+                        row = noted(row, AUDIT, &audit(one.xact, source, controls.audit_metadata.as_ref()));
                     }
                     row::strip(&mut row);
                     Version { row, stored: None, xact: one.xact, position, deleted: false }
                 }
-                Outcome::Deleted => {
+                None => {
                     let mut gone = versions.get(&id).map(|known| known.to_span(&mut reader)).unwrap_or_default();
                     gone.id.clone_from(&id);
                     gone.extra = Some(schema::TOMBSTONE.to_string());
                     history.push(at(gone, one.xact));
-                    Version {
-                        row: Row::default(),
-                        stored: None,
-                        xact: one.xact,
-                        position,
-                        changed: true,
-                        deleted: true,
-                    }
+                    Version { row: Row::default(), stored: None, xact: one.xact, position, deleted: true }
                 }
             };
             versions.insert(id, version);
@@ -203,7 +194,7 @@ impl Version {
         if let Some(stored) = &self.stored {
             return stored.clone();
         }
-        let id = self.row.text(schema::ID).unwrap_or_default();
+        let id = row::text(&self.row, schema::ID).unwrap_or_default();
         let span = row::span_of(&self.row, reader).unwrap_or_else(|_| row::opaque(&self.row, &id));
         at(span, self.xact)
     }
@@ -231,12 +222,12 @@ fn comment(id: &str, row: &Row) -> Value {
     })
 }
 
-fn audit(xact: u64, source: &str, metadata: Option<&Value>) -> Value {
-    serde_json::json!({ "_xact_id": xact.to_string(), "source": source, "metadata": metadata })
+fn audit(xact: u64, source: &str, metadata: Option<&Row>) -> Value {
+    serde_json::json!({ "_xact_id": format_xact(xact), "source": source, "metadata": metadata })
 }
 
 /// A row with one more entry in a list, unless it has it.
-fn noted(row: &Row, field: &str, entry: &Value) -> Row {
+fn noted(mut row: Row, field: &str, entry: &Value) -> Row {
     let known = row.get(field).and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
     let mut list = known.unwrap_or_default();
     let same = |known: &Value| match field {
@@ -246,9 +237,8 @@ fn noted(row: &Row, field: &str, entry: &Value) -> Row {
     if !list.iter().any(same) {
         list.push(entry.clone());
     }
-    let mut row = row.clone();
     if let Ok(raw) = to_raw_value(&list) {
-        row.insert(field, raw);
+        row.set(field, raw);
     }
     row
 }

@@ -1,5 +1,17 @@
-//! The log on a real disk, and the rules of merging against a plain implementation.
+//! Tests of the crate as its users see it.
 
-mod log;
-mod merging;
-mod splitting;
+mod crash;
+mod journal;
+mod merge;
+mod request;
+
+use crate::{Incoming, ObjectKind, ObjectRef, Row};
+
+fn experiment(id: &str) -> ObjectRef {
+    ObjectRef { kind: ObjectKind::Experiment, id: id.to_owned() }
+}
+
+/// A row of an experiment.
+fn incoming(object: &str, json: &str) -> Incoming {
+    Incoming::new(experiment(object), Row::parse(json).unwrap()).unwrap()
+}
