@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{TableFunctionImpl, TableProvider};
 use datafusion::common::{DFSchema, JoinType, ScalarValue, TableReference};
 use datafusion::config::Dialect;
@@ -154,6 +155,14 @@ impl Session {
         self.json_context = SessionContext::new_with_state(json);
         self.catalog = Arc::new(catalog);
         self
+    }
+
+    /// A frame over a few rows that an earlier plan has given.
+    ///
+    /// # Errors
+    /// When there is no batch.
+    pub fn frame_of_batches(&self, batches: Vec<RecordBatch>) -> Result<DataFrame, SessionError> {
+        self.context.read_batches(batches).map_err(SessionError::of)
     }
 
     /// One of the session's tables as a frame.
