@@ -8,6 +8,7 @@
 //! - `cli`: whole outputs of the program
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current
+//! - `live`: rows that are logged while they are read
 //! - `filters`: generated filters against a plain evaluation over the rows
 
 mod analysis;
@@ -17,6 +18,7 @@ mod crash;
 mod docs;
 mod filters;
 mod import;
+mod live;
 mod real_data;
 mod sql;
 mod store;
