@@ -8,6 +8,7 @@
 //! - `cli`: whole outputs of the program
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current, and the examples of the filter page run
+//! - `live`: rows that are logged while they are read
 //! - `filters`: generated filters against a plain evaluation over the rows
 //! - `hostile`: made-up conditions and queries have a meaning or are refused
 
@@ -26,6 +27,7 @@ mod docs;
 mod filters;
 mod hostile;
 mod import;
+mod live;
 mod real_data;
 mod sql;
 mod store;

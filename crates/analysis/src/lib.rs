@@ -10,6 +10,7 @@
 
 mod agreement;
 mod answer;
+mod api_summary;
 mod case_means;
 mod cases;
 mod comparable;
@@ -41,6 +42,7 @@ mod trials;
 mod understand;
 
 pub use agreement::{AgreementOptions, agreement};
+pub use api_summary::api_summary;
 pub use cases::{Alignment, CasesOptions, cases};
 pub use diff::{DiffOptions, diff, diff_plan};
 pub use error::AnalysisError;

@@ -30,4 +30,4 @@ mod sink;
 pub use error::{Extent, Fault, ImportError};
 pub use import::import;
 pub use request::{Format, ImportRequest, NoProgress, Progress};
-pub use rows::read_rows;
+pub use rows::{RowReader, read_rows};

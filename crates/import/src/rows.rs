@@ -103,6 +103,22 @@ fn recognise(window: &mut Window, assume_rows: bool) -> Result<(Shape, Option<St
     }
 }
 
+/// Reads rows one at a time, as a server is given them: whole rows, each with its ids.
+#[derive(Debug, Default)]
+pub struct RowReader {
+    parser: RowParser,
+}
+
+impl RowReader {
+    /// Reads the text of one row.
+    ///
+    /// # Errors
+    /// When a typed field has another type, or a number is not finite.
+    pub fn read(&mut self, text: &str) -> Result<Span, Fault> {
+        self.parser.parse(text.as_bytes(), true).map(|row| row.span)
+    }
+}
+
 /// Reads all rows of a source and hands on each span, or what is wrong with its row.
 ///
 /// This is the reader alone: nothing is checked between rows and nothing is stored. It stops where

@@ -13,6 +13,25 @@ pub enum ExperimentStatus {
     Partial,
 }
 
+/// What the rows under an id are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// Traces of an eval run.
+    #[default]
+    Experiment,
+    /// Records that experiments run on, each a row without children.
+    Dataset,
+    /// Traces logged to a project outside of any experiment.
+    Logs,
+}
+
+impl ObjectKind {
+    fn is_experiment(&self) -> bool {
+        *self == Self::Experiment
+    }
+}
+
 /// One eval run: its name, where it came from, and what its source declared.
 ///
 /// Counts are of what was stored; `declared_total` is what the source said it would hold.
@@ -20,6 +39,9 @@ pub enum ExperimentStatus {
 pub struct Experiment {
     /// Stable id; the same source gives the same id.
     pub id: String,
+    /// What the rows are. Datasets and logs are stored as experiments are, and listed apart.
+    #[serde(default, skip_serializing_if = "ObjectKind::is_experiment")]
+    pub kind: ObjectKind,
     /// Project name.
     pub project: String,
     /// Experiment name, unique within the project.
@@ -72,6 +94,15 @@ pub struct Experiment {
     /// Hash of the source file's bytes, 32 hex digits: equal hash means nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_hash: Option<String>,
+    /// The newest transaction whose rows are in the table, of what a server has logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xact: Option<u64>,
+    /// What people wrote of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Fields of the API's object that evalhouse keeps and has no use for: `repo_info`, `public`, …
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub details: serde_json::Map<String, serde_json::Value>,
     /// What the import tolerated, by reason: `nan_score`, `lone_surrogate`, `skipped_row`, …
     #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
     pub notes: indexmap::IndexMap<String, i64>,

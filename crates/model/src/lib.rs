@@ -19,7 +19,7 @@ mod settings;
 mod span;
 
 pub use answers::*;
-pub use experiment::{Experiment, ExperimentStatus};
+pub use experiment::{Experiment, ExperimentStatus, ObjectKind};
 pub use settings::{
     AggregateKind, AggregateScore, BaselineSettings, Components, CustomColumn, Direction, LanguageModelSettings,
     MissingPolicy, NumberSettings, ProjectSettings, SETTING_NAMES, SettingError,

@@ -58,6 +58,13 @@ pub const CONTEXT: &str = "context";
 pub const ORIGIN: &str = "origin";
 /// Fields of the source without a column, JSON.
 pub const EXTRA: &str = "extra";
+/// Transaction that wrote the row (`_xact_id`); null where the source has none.
+pub const XACT: &str = "_xact_id";
+/// What the experiment id of rows that no longer hold begins with: kept for reads as of an older
+/// transaction, and seen by nothing else.
+pub const HISTORY_PREFIX: &str = "history:";
+/// The whole `extra` of a version of a row that says that the row was deleted.
+pub const TOMBSTONE: &str = "{\"_object_delete\":true}";
 /// 126-bit hash of the default comparison key (canonical JSON of `input`), null when the key is null.
 pub const COMPARISON_KEY_HASH: &str = "comparison_key_hash";
 /// 0-based index of the trial among the cases of one experiment with equal keys.

@@ -13,10 +13,10 @@ use datafusion::prelude::{coalesce, substring};
 use evalhouse_language::{
     Expr as Tree, LanguageError, Named, Node, Position, Query, Sample, Shape, SortItem, Step, Unpivot,
 };
-use evalhouse_model::schema;
+use evalhouse_model::{ObjectKind, schema};
 
 use crate::lower::Scope;
-use crate::{CASES, SPANS, Session, SessionError};
+use crate::{CASES, Session, SessionError};
 
 /// Rows of an answer without a `limit`.
 const LIMIT_DEFAULT: u64 = 1_000;
@@ -34,7 +34,7 @@ const ROW_KEY: &str = "__row_key";
 const TRACE: [&str; 2] = [schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID];
 
 /// What `select: *` gives of a span.
-const SPAN_COLUMNS: [&str; 19] = [
+const SPAN_COLUMNS: [&str; 22] = [
     schema::ID,
     schema::SPAN_ID,
     schema::ROOT_SPAN_ID,
@@ -54,6 +54,9 @@ const SPAN_COLUMNS: [&str; 19] = [
     schema::METRICS,
     schema::SPAN_ATTRIBUTES,
     schema::CONTEXT,
+    schema::ORIGIN,
+    schema::EXTRA,
+    schema::XACT,
 ];
 /// What a summary says of the spans of a trace.
 const SPAN_TYPE_INFO: &str = "span_type_info";
@@ -67,8 +70,17 @@ impl Session {
     /// # Errors
     /// When a name, function or source is unknown, or types do not fit.
     pub async fn btql(&self, query: &Query) -> Result<DataFrame, SessionError> {
+        self.btql_as_of(query, None).await
+    }
+
+    /// Plans a BTQL query over the rows as they were when a transaction had been written and no later
+    /// one. Without a version, as [`Self::btql`].
+    ///
+    /// # Errors
+    /// As [`Self::btql`], and when an older version is asked of a shape whose rows are traces.
+    pub async fn btql_as_of(&self, query: &Query, version: Option<u64>) -> Result<DataFrame, SessionError> {
         let wrong = |error: LanguageError| SessionError::Language { text: String::new(), error };
-        let plan = Plan { session: self, query };
+        let plan = Plan { session: self, query, version };
         plan.frame().await.map_err(|error| match error {
             Fault::Language(error) => wrong(error),
             Fault::Session(error) => error,
@@ -108,22 +120,29 @@ fn fault<T>(message: impl Into<String>, position: Position) -> Planned<T> {
 struct Plan<'a> {
     session: &'a Session,
     query: &'a Query,
+    /// The newest transaction whose rows count.
+    version: Option<u64>,
 }
 
 impl Plan<'_> {
     async fn frame(&self) -> Planned<DataFrame> {
         let query = self.query;
-        let (ids, shape) = self.source()?;
-        let is_of = |frame: DataFrame| -> Planned<DataFrame> {
-            let ids = ids.iter().map(|id| lit(ScalarValue::Utf8View(Some(id.clone())))).collect();
-            Ok(frame.filter(ident(schema::EXPERIMENT_ID).in_list(ids, false))?)
-        };
-        let spans = is_of(self.session.table(SPANS).await?)?;
+        let (kind, ids, shape) = self.source()?;
+        let spans = self.session.rows_of(kind, &ids, self.version).await?;
         let mut rows = match shape {
             Shape::Spans => self.kept_spans(spans)?,
             Shape::Traces => self.kept_traces(spans.clone(), spans)?,
             Shape::Summary => {
-                let cases = is_of(self.session.table(CASES).await?)?;
+                let position = query.from.as_ref().map(|source| source.position).unwrap_or_default();
+                if kind != ObjectKind::Experiment {
+                    return fault("the shape summary is one of experiments", position);
+                }
+                if self.version.is_some() {
+                    return fault("the shape summary has no older versions: use spans or traces", position);
+                }
+                let ids = ids.iter().map(|id| lit(ScalarValue::Utf8View(Some(id.clone())))).collect();
+                let cases =
+                    self.session.table(CASES).await?.filter(ident(schema::EXPERIMENT_ID).in_list(ids, false))?;
                 self.summarized(self.kept_traces(cases, spans)?)?
             }
         };
@@ -140,32 +159,35 @@ impl Plan<'_> {
         self.listed(rows, shape)
     }
 
-    fn source(&self) -> Planned<(Vec<String>, Shape)> {
+    fn source(&self) -> Planned<(ObjectKind, Vec<String>, Shape)> {
         let Some(source) = &self.query.from else {
             return fault("the query names no source, such as from: experiment('name')", Position::default());
         };
-        if source.name != "experiment" {
-            let error = LanguageError::new(
-                format!("there is no source `{}`: this store holds experiments", source.name),
-                source.position,
-            );
-            return Err(error.suggest(&source.name, ["experiment"]).into());
-        }
+        let snapshot = self.session.snapshot();
+        let (kind, all) = match source.name.as_str() {
+            "experiment" => (ObjectKind::Experiment, snapshot.experiments()),
+            "dataset" => (ObjectKind::Dataset, snapshot.datasets()),
+            "project_logs" => (ObjectKind::Logs, snapshot.logs()),
+            other => {
+                let message = format!("there is no source `{other}`: this store holds experiments, datasets and logs");
+                let error = LanguageError::new(message, source.position);
+                return Err(error.suggest(other, ["experiment", "dataset", "project_logs"]).into());
+            }
+        };
         if source.ids.is_empty() {
-            return fault("experiment(…) takes the id or name of at least one experiment", source.position);
+            return fault(format!("{}(…) takes at least one id or name", source.name), source.position);
         }
-        let all = self.session.experiments();
         let find = |text: &String| {
             let found = all.iter().find(|e| &e.id == text).or_else(|| {
                 let mut named = all.iter().filter(|e| &e.name == text || &format!("{}/{}", e.project, e.name) == text);
                 named.next().filter(|_| named.next().is_none())
             });
             found.map(|e| e.id.clone()).ok_or_else(|| {
-                let error = LanguageError::new(format!("there is no one experiment `{text}`"), source.position);
+                let error = LanguageError::new(format!("there is no one {} `{text}`", source.name), source.position);
                 Fault::Language(error.suggest(text, all.iter().map(|e| e.name.as_str())))
             })
         };
-        Ok((source.ids.iter().map(find).collect::<Planned<Vec<_>>>()?, source.shape))
+        Ok((kind, source.ids.iter().map(find).collect::<Planned<Vec<_>>>()?, source.shape))
     }
 
     /// A condition over rows, some of the traces of `spans`.
@@ -278,8 +300,11 @@ impl Plan<'_> {
     /// The columns of a query without groups, ordered and paged.
     fn listed(&self, rows: DataFrame, shape: Shape) -> Planned<DataFrame> {
         let query = self.query;
-        let created = coalesce(vec![cast(ident(schema::CREATED), DataType::Int64), lit(0_i64)]);
-        let padded = datafusion::functions::expr_fn::lpad(vec![cast(created, DataType::Utf8), lit(20_i64), lit("0")]);
+        let created = cast(ident(schema::CREATED), DataType::Int64);
+        let has_xact = rows.schema().has_column_with_unqualified_name(schema::XACT);
+        let written = has_xact.then(|| ident(schema::XACT)).into_iter().chain([created, lit(0_i64)]).collect();
+        let written = cast(coalesce(written), DataType::Utf8);
+        let padded = datafusion::functions::expr_fn::lpad(vec![written, lit(20_i64), lit("0")]);
         let mut key = vec![padded, lit(":"), ident(schema::ID)];
         // Experiments may hold spans of one id, and of one span an unpivot makes several rows.
         if query.from.as_ref().is_some_and(|source| source.ids.len() > 1) {
@@ -293,7 +318,7 @@ impl Plan<'_> {
         let mut rows = rows.with_column(PAGINATION_KEY, key)?;
         let is_paging = |item: &SortItem| {
             matches!(&item.expr.node, Node::Path(steps) if matches!(steps.as_slice(),
-                [Step::Key { name, .. }] if name == PAGINATION_KEY || name == "_xact_id"))
+                [Step::Key { name, .. }] if name == PAGINATION_KEY || name == schema::XACT))
         };
         let pages = query.sort.is_empty() || query.sort.iter().all(is_paging);
         let newest_first = !pages || query.sort.first().is_none_or(|item| item.descending);
@@ -348,7 +373,7 @@ impl Plan<'_> {
             let hidden = format!("__sort{i}");
             let by = match &item.expr.node {
                 Node::Path(steps) => match steps.as_slice() {
-                    [Step::Key { name, .. }] if name == "_xact_id" => ident(PAGINATION_KEY),
+                    [Step::Key { name, .. }] if name == schema::XACT => ident(PAGINATION_KEY),
                     [Step::Key { name, .. }] if names.contains(name) => ident(name),
                     _ => {
                         columns.push(self.session.lower(&item.expr, &Scope::of(rows.schema()))?.alias(&hidden));

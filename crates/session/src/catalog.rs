@@ -7,7 +7,7 @@ use evalhouse_model::{Experiment, schema};
 use evalhouse_store::{Snapshot, decode_path};
 
 use crate::paths::{EXTENSION_JSON, EXTENSION_KEY, PATH_KEY};
-use crate::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};
+use crate::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, LOG_SPANS, PROJECTS, SCORES, SPANS};
 
 /// Everything that a query can name.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +62,8 @@ impl Catalog {
             (EXPERIMENTS, "One row an experiment."),
             (PROJECTS, "One row a project."),
             (DATASETS, "One row a dataset that experiments name."),
+            (DATASET_ROWS, "One row a record of a dataset."),
+            (LOG_SPANS, "One row a span that was logged to a project outside of any experiment."),
         ] {
             let schema = context.table_provider(name).await?.schema();
             let columns = schema.fields().iter().map(|field| ColumnInfo {
@@ -182,6 +184,7 @@ fn description_of(column: &str) -> &'static str {
         schema::CONTEXT => "Where in the caller's code the span was logged.",
         schema::ORIGIN => "The dataset row that the case came from.",
         schema::EXTRA => "Fields of the source without a column.",
+        schema::XACT => "Transaction that wrote the row; null where the source has none.",
         "score" => "Value of the score; null where the case was not scored.",
         "rows" => "Cases times trials.",
         "cases" => "Distinct comparison keys.",

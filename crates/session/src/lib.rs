@@ -34,4 +34,4 @@ pub use error::SessionError;
 pub use lower::{BASE, CANDIDATE, Reading, Scope, Spelled};
 pub use project::coverage_column;
 pub use session::{Session, SessionOptions};
-pub use tables::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS};
+pub use tables::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, LOG_SPANS, PROJECTS, SCORES, SPANS};

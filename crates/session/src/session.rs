@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{TableFunctionImpl, TableProvider};
-use datafusion::common::{DFSchema, ScalarValue, TableReference};
+use datafusion::common::{DFSchema, JoinType, ScalarValue, TableReference};
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
@@ -15,11 +16,12 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
+use datafusion::functions_aggregate::expr_fn::max;
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, ident, lit};
 use datafusion::physical_plan::PhysicalExpr;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{SessionConfig, SessionContext, coalesce};
 use datafusion::sql::parser::Statement;
-use evalhouse_model::Experiment;
+use evalhouse_model::{Experiment, ObjectKind, schema};
 use evalhouse_store::{Snapshot, Store};
 
 use crate::catalog::Catalog;
@@ -27,7 +29,7 @@ use crate::paths::{PathColumns, PathPlanner, Resolution};
 use crate::project::aggregate_columns;
 use crate::syntax;
 use crate::tables::{self, Part, SpansTable};
-use crate::{CASES, DATASETS, EXPERIMENTS, PROJECTS, SCORES, SPANS, SessionError};
+use crate::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, LOG_SPANS, PROJECTS, SCORES, SPANS, SessionError};
 
 /// DuckDB's SQL: lists in brackets, names in any case.
 const DIALECT: Dialect = Dialect::DuckDB;
@@ -82,7 +84,8 @@ impl Session {
             columns.entry(path).or_insert(aggregate);
         }
         let columns = Arc::new(columns);
-        let cases = Arc::new(SpansTable::new(&snapshot, url.clone(), Part::Cases));
+        let of_experiments = snapshot.files_of(ObjectKind::Experiment);
+        let cases = Arc::new(SpansTable::new(&snapshot, url.clone(), Part::Cases, of_experiments));
         let state = build_state(&options, memory_limit, &columns)?;
         state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store.location().root));
         let json_state = with_resolution(&state, &columns, Resolution::Json);
@@ -178,12 +181,85 @@ impl Session {
         self
     }
 
+    /// A frame over a few rows that an earlier plan has given.
+    ///
+    /// # Errors
+    /// When there is no batch.
+    pub fn frame_of_batches(&self, batches: Vec<RecordBatch>) -> Result<DataFrame, SessionError> {
+        self.context.read_batches(batches).map_err(SessionError::of)
+    }
+
     /// One of the session's tables as a frame.
     ///
     /// # Errors
     /// When there is no such table.
     pub async fn table(&self, name: &str) -> Result<DataFrame, SessionError> {
         self.context.table(TableReference::bare(name)).await.map_err(SessionError::of)
+    }
+
+    /// The rows of experiments, datasets or logs: as they are, or as they were when a transaction had
+    /// been written and no later one.
+    ///
+    /// # Errors
+    /// When the plan cannot be made.
+    pub async fn rows_of(
+        &self,
+        kind: ObjectKind,
+        ids: &[String],
+        version: Option<u64>,
+    ) -> Result<DataFrame, SessionError> {
+        let name = match kind {
+            ObjectKind::Experiment => SPANS,
+            ObjectKind::Dataset => DATASET_ROWS,
+            ObjectKind::Logs => LOG_SPANS,
+        };
+        let of = |frame: DataFrame, prefix: &str| {
+            let ids = ids.iter().map(|id| lit(ScalarValue::Utf8View(Some(format!("{prefix}{id}"))))).collect();
+            frame.filter(ident(schema::EXPERIMENT_ID).in_list(ids, false))
+        };
+        let rows = of(self.table(name).await?, "").map_err(SessionError::of)?;
+        match version {
+            None => Ok(rows),
+            Some(version) => self.as_of(rows, |history| of(history, schema::HISTORY_PREFIX), version),
+        }
+    }
+
+    /// Rows as of a transaction: those that it or an older one wrote, and of those that changed since,
+    /// the version that held then.
+    fn as_of(
+        &self,
+        rows: DataFrame,
+        of: impl Fn(DataFrame) -> datafusion::error::Result<DataFrame>,
+        version: u64,
+    ) -> Result<DataFrame, SessionError> {
+        let url = store_url(&self.store).map_err(SessionError::of)?;
+        let files = self.snapshot.history().to_vec();
+        let table = SpansTable::new(&self.snapshot, url, Part::Spans, files);
+        let columns: Vec<Expr> = rows.schema().fields().iter().map(|field| ident(field.name())).collect();
+        let plan = || -> datafusion::error::Result<DataFrame> {
+            let version = lit(i64::try_from(version).unwrap_or(i64::MAX));
+            let held = |frame: DataFrame| {
+                let xact = coalesce(vec![ident(schema::XACT), lit(0_i64)]);
+                frame.filter(xact.lt_eq(version.clone()))
+            };
+            let scan = LogicalPlanBuilder::scan("history", provider_as_source(Arc::new(table)), None)?.build()?;
+            let history = held(of(DataFrame::new(self.context.state(), scan))?)?;
+            let now = held(rows)?;
+            let still = now.clone().select(vec![ident(schema::ID).alias("__still")])?;
+            let changed = history.join(still, JoinType::LeftAnti, &[schema::ID], &["__still"], None)?;
+            let xact = || coalesce(vec![ident(schema::XACT), lit(0_i64)]);
+            let newest = changed
+                .clone()
+                .aggregate(vec![ident(schema::ID).alias("__id")], vec![max(xact()).alias("__newest")])?;
+            let then = changed
+                .with_column("__xact", xact())?
+                .join(newest, JoinType::LeftSemi, &[schema::ID, "__xact"], &["__id", "__newest"], None)?
+                // What a deletion leaves is a version too: the row was not there.
+                .filter(ident(schema::EXTRA).is_null().or(ident(schema::EXTRA).not_eq(lit(schema::TOMBSTONE))))?
+                .select(columns.clone())?;
+            now.select(columns.clone())?.union(then)
+        };
+        plan().map_err(SessionError::of)
     }
 
     /// A scalar function of the session.
@@ -208,8 +284,12 @@ impl Session {
         };
         register(CASES, cases)?;
         let scores = tables::scores(self, self.cases.clone());
-        let spans = SpansTable::new(&self.snapshot, url.clone(), Part::Spans);
-        register(SPANS, Arc::new(spans))?;
+        for (name, kind) in
+            [(SPANS, ObjectKind::Experiment), (DATASET_ROWS, ObjectKind::Dataset), (LOG_SPANS, ObjectKind::Logs)]
+        {
+            let files = self.snapshot.files_of(kind);
+            register(name, Arc::new(SpansTable::new(&self.snapshot, url.clone(), Part::Spans, files)))?;
+        }
         register(SCORES, Arc::new(ViewTable::new(scores.map_err(SessionError::of)?, None)))?;
         let experiments = self.snapshot.experiments();
         register(EXPERIMENTS, tables::experiments(experiments).map_err(SessionError::of)?)?;

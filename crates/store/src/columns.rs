@@ -271,6 +271,7 @@ fn fixed_fields() -> Vec<StructField> {
         text(schema::CONTEXT),
         text(schema::ORIGIN),
         text(schema::EXTRA),
+        StructField::nullable(schema::XACT, DeltaType::LONG),
     ]
 }
 

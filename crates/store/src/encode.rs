@@ -23,7 +23,7 @@ use crate::shred::{Plan, Shredder};
 use crate::traces::Case;
 
 /// Version of the stored format, written down in `docs/FORMAT.md`.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 /// Footer key: how the file's JSON paths are stored, [`FileFooter`] as JSON.
 pub const FOOTER_KEY: &str = "evalhouse.file";
 /// Footer key of a file of cases: the experiment's record, so that a file explains itself.
@@ -463,6 +463,7 @@ pub(crate) fn fixed_arrow_fields(is_root: bool) -> Vec<Field> {
         text(schema::CONTEXT),
         text(schema::ORIGIN),
         text(schema::EXTRA),
+        Field::new(schema::XACT, DataType::Int64, true),
     ]);
     fields
 }
@@ -511,6 +512,7 @@ fn fixed_arrays(rows: &Rows, owner: &Experiment, is_root: bool) -> Result<Vec<Ar
         text_array(spans().map(|span| span.context.as_deref())),
         text_array(spans().map(|span| span.origin.as_deref())),
         text_array(spans().map(|span| span.extra.as_deref())),
+        int_array(spans().map(|span| i64::try_from(span.version).ok().filter(|version| *version > 0))),
     ]);
     Ok(arrays)
 }
@@ -586,7 +588,7 @@ impl FileStatistics {
     /// of the experiment, the time, scores and shredded metadata have one, and unique or bulky
     /// columns do not.
     fn has_range(name: &str) -> bool {
-        matches!(name, schema::PROJECT | schema::EXPERIMENT | schema::EXPERIMENT_ID | schema::CREATED)
+        matches!(name, schema::PROJECT | schema::EXPERIMENT | schema::EXPERIMENT_ID | schema::CREATED | schema::XACT)
             || name.starts_with("metadata.")
             || name.starts_with("scores.")
     }

@@ -27,10 +27,13 @@
 //! The format is written down in `docs/FORMAT.md`. Nothing here knows SQL.
 
 mod columns;
+mod decode;
 mod encode;
 mod error;
 mod location;
+mod objects;
 mod optimize;
+mod reader;
 mod registry;
 mod shred;
 mod snapshot;
@@ -38,6 +41,7 @@ mod spill;
 mod store;
 mod table;
 mod traces;
+mod upsert;
 mod vacuum;
 mod writer;
 
@@ -48,5 +52,6 @@ pub use location::Location;
 pub use optimize::{KeyHasher, OptimizeOptions, OptimizeOutcome};
 pub use snapshot::{DataFile, Snapshot};
 pub use store::Store;
+pub use upsert::{Touched, Wanted};
 pub use vacuum::VacuumOutcome;
 pub use writer::{ExperimentWriter, StagedExperiment, WriterOptions};

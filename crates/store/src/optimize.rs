@@ -24,12 +24,13 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::KeyValue;
 
+use crate::StoreError;
+use crate::columns::{Columns, is_dynamic_field};
 use crate::encode::{FOOTER_KEY, FORMAT_VERSION, FileFooter, FileStatistics, fixed_arrow_fields, writer_properties};
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::DataFile;
 use crate::store::{ATTEMPTS_MAX, Store, back_off};
 use crate::table::{self, Commit, SPANS};
-use crate::{StoreError, columns::is_dynamic_field};
 
 /// Footer key of a merged file of cases: the bodies of its experiments' records.
 pub(crate) const EXPERIMENTS_FOOTER_KEY: &str = "evalhouse.experiments";
@@ -281,7 +282,10 @@ impl Store {
             }
             let sources = merged.iter().flat_map(|file| &file.sources);
             let mut actions: Vec<Action> = sources.filter_map(|source| present.get(source).cloned()).collect();
-            actions.extend(table::newer_format(&spans)?);
+            if table::is_older(&spans)? {
+                let columns = Columns::from_schema(spans.snapshot()?.schema().as_ref());
+                actions.push(table::set_columns(&spans, &columns)?);
+            }
             for file in &merged {
                 let path = file.path.clone();
                 actions.push(table::moved_file(path, file.size, Some(file.is_root), file.statistics.clone()));
@@ -305,6 +309,20 @@ impl Store {
         file: &DataFile,
         ids: &HashSet<String>,
     ) -> Result<Option<(Action, Vec<ExperimentBody>)>, StoreError> {
+        Ok(match self.without_rows(file, &|batch| not_of(batch, ids), ids).await? {
+            Rewritten::Same => None,
+            Rewritten::Empty => Some((Action::Add(Default::default()), Vec::new())),
+            Rewritten::Less(add, bodies) => Some((add, bodies)),
+        })
+    }
+
+    /// A file without some rows, uploaded; its footer no longer has the records of `gone`.
+    pub(crate) async fn without_rows(
+        &self,
+        file: &DataFile,
+        keep: &(dyn Fn(&RecordBatch) -> BooleanArray + Sync),
+        gone: &HashSet<String>,
+    ) -> Result<Rewritten, StoreError> {
         let root = Arc::clone(&self.location().root);
         let bytes = root.get(&file.path).await?.bytes().await?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?;
@@ -318,9 +336,7 @@ impl Store {
         let (mut dropped, mut kept) = (0, 0);
         for batch in reader(bytes)? {
             let batch = batch?;
-            let keep: BooleanArray =
-                experiment_ids(&batch).iter().map(|id| Some(id.is_none_or(|id| !ids.contains(id)))).collect();
-            let part = filter_record_batch(&batch, &keep)?;
+            let part = filter_record_batch(&batch, &keep(&batch))?;
             dropped += batch.num_rows() - part.num_rows();
             kept += part.num_rows();
             if part.num_rows() > 0 {
@@ -330,7 +346,7 @@ impl Store {
             }
         }
         if dropped == 0 {
-            return Ok(None);
+            return Ok(Rewritten::Same);
         }
         let path = format!("is_root={}/merged-{}.parquet", file.is_root, uuid::Uuid::new_v4().simple());
         let corrupt = |source| StoreError::Corrupt { place: format!("footer of `{}`", file.path), source };
@@ -339,7 +355,7 @@ impl Store {
             let value = match (&pair.key, &pair.value) {
                 (key, Some(text)) if key == EXPERIMENTS_FOOTER_KEY => {
                     let all: Vec<ExperimentBody> = serde_json::from_str(text).map_err(corrupt)?;
-                    bodies = all.into_iter().filter(|body| !ids.contains(&body.experiment.id)).collect();
+                    bodies = all.into_iter().filter(|body| !gone.contains(&body.experiment.id)).collect();
                     bodies.iter_mut().for_each(|body| body.case_file = Some(path.clone()));
                     Some(serde_json::to_string(&bodies).map_err(corrupt)?)
                 }
@@ -349,17 +365,32 @@ impl Store {
         }
         writer.close()?;
         if kept == 0 {
-            return Ok(Some((Action::Add(Default::default()), Vec::new())));
+            return Ok(Rewritten::Empty);
         }
         let location = path.split('/').fold(self.location().table_path(SPANS), |path, part| path.join(part));
         let size = upload(&root, location, sink).await?;
-        let action = table::moved_file(path, size, Some(file.is_root), statistics.to_json());
-        Ok(Some((action, bodies)))
+        let add = table::moved_file(path, size, Some(file.is_root), statistics.to_json());
+        Ok(Rewritten::Less(add, bodies))
     }
 }
 
 fn not_stored(project: &str, key: &str, reason: &str) -> String {
     format!("`{project}`: the comparison key `{key}` is not stored: {reason}")
+}
+
+/// Which rows are of other experiments than these.
+pub(crate) fn not_of(batch: &RecordBatch, ids: &HashSet<String>) -> BooleanArray {
+    experiment_ids(batch).iter().map(|id| Some(id.is_none_or(|id| !ids.contains(id)))).collect()
+}
+
+/// What is left of a file.
+pub(crate) enum Rewritten {
+    /// All of it: no row had to go.
+    Same,
+    /// Nothing.
+    Empty,
+    /// A new file, and the records of a merged file that it still describes.
+    Less(Action, Vec<ExperimentBody>),
 }
 
 /// Which files become one: small neighbours of the same part, by project and experiment, and files of
@@ -385,13 +416,19 @@ fn bins(
         };
         let mut chosen: Vec<&DataFile> = files
             .iter()
-            .filter(|file| file.is_root == is_root)
+            .filter(|file| file.is_root == is_root && !file.is_history())
             .filter(is_of_project)
             .filter(|file| file.size < options.target_bytes / 2 || stale(file))
             .collect();
         let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).unwrap_or_default().to_string();
+        // Tables show the rows of one kind, and choose them by file.
+        let kind = |file: &DataFile| {
+            let id = file.minimum(schema::EXPERIMENT_ID).and_then(|id| id.as_str());
+            id.and_then(|id| bodies.get(id)).map(|body| body.experiment.kind).unwrap_or_default()
+        };
         chosen.sort_by_cached_key(|file| {
-            (text(file.minimum(schema::PROJECT)), text(file.minimum(schema::EXPERIMENT_ID)))
+            let project = text(file.minimum(schema::PROJECT));
+            (kind(file) as u8, project, text(file.minimum(schema::EXPERIMENT_ID)))
         });
         let mut sources: Vec<DataFile> = Vec::new();
         let mut close = |sources: &mut Vec<DataFile>| {
@@ -402,8 +439,10 @@ fn bins(
             }
         };
         let mut bytes = 0;
+        let mut last_kind = None;
         for file in chosen {
-            if bytes > 0 && bytes + file.size > options.target_bytes {
+            let of_other_kind = last_kind.replace(kind(file)).is_some_and(|last| last != kind(file));
+            if bytes > 0 && (of_other_kind || bytes + file.size > options.target_bytes) {
                 close(&mut sources);
                 bytes = 0;
             }

@@ -25,6 +25,8 @@ const READ_CONCURRENCY: usize = 16;
 /// Attempts to append before giving up.
 const ATTEMPTS_MAX: usize = 60;
 
+/// Kind of the record of an experiment, a dataset or a project's logs.
+pub(crate) const EXPERIMENT: &str = "experiment";
 /// Kind of the record of a project's settings.
 pub(crate) const SETTINGS: &str = "settings";
 
@@ -64,7 +66,7 @@ impl Record {
     pub(crate) fn of_experiment(body: &ExperimentBody) -> Result<Self, StoreError> {
         let corrupt = |source| StoreError::Corrupt { place: "experiment record".into(), source };
         Ok(Self {
-            kind: "experiment".into(),
+            kind: EXPERIMENT.into(),
             id: body.experiment.id.clone(),
             project: body.experiment.project.clone(),
             name: body.experiment.name.clone(),
@@ -115,6 +117,17 @@ pub(crate) async fn read(location: &Location, registry: &DeltaTable) -> Result<V
         .try_collect()
         .await?;
     Ok(newest(batches.into_iter().flatten()))
+}
+
+/// The newest record of an experiment, unless it is deleted.
+pub(crate) async fn experiment_body(
+    location: &Location,
+    registry: &DeltaTable,
+    id: &str,
+) -> Result<Option<ExperimentBody>, StoreError> {
+    let records = read(location, registry).await?;
+    let found = records.iter().find(|record| record.kind == EXPERIMENT && record.id == id && !record.deleted);
+    found.map(Record::experiment).transpose()
 }
 
 fn newest(records: impl Iterator<Item = Record>) -> Vec<Record> {

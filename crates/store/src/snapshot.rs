@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use deltalake_core::kernel::LogicalFileView;
-use evalhouse_model::{Experiment, ProjectSettings, schema};
+use evalhouse_model::{Experiment, ObjectKind, ProjectSettings, schema};
 use object_store::path::Path;
 use serde_json::Value;
 
 use crate::columns::{Columns, decode_path};
 use crate::registry::ExperimentBody;
+
+/// What the path of a file of rows that no longer hold begins with. The dot cannot be in the path of
+/// another file, whatever the id of its experiment.
+pub(crate) const HISTORY_PATH: &str = "is_root=false/history.";
 
 /// One data file of the `spans` table.
 #[derive(Debug, Clone)]
@@ -63,6 +67,16 @@ impl DataFile {
         low.is_none_or(|low| low.as_str() <= experiment_id) && high.is_none_or(|high| high.as_str() >= experiment_id)
     }
 
+    /// Whether the rows no longer hold: they are kept for reads as of an older transaction.
+    pub fn is_history(&self) -> bool {
+        self.relative.starts_with(HISTORY_PATH)
+    }
+
+    /// The newest transaction that wrote one of the rows, where transactions are known.
+    pub(crate) fn newest_xact(&self) -> Option<u64> {
+        self.maximum(schema::XACT)?.as_u64()
+    }
+
     /// Smallest value of a stored column, if recorded.
     pub fn minimum(&self, column: &str) -> Option<&Value> {
         self.statistics.get("minValues")?.get(column)
@@ -85,7 +99,10 @@ pub struct Snapshot {
     version: u64,
     columns: Arc<Columns>,
     files: Arc<[DataFile]>,
+    history: Arc<[DataFile]>,
     experiments: Arc<[Experiment]>,
+    datasets: Arc<[Experiment]>,
+    logs: Arc<[Experiment]>,
     bodies: Arc<[ExperimentBody]>,
     /// Place of each experiment's record, by id.
     places: Arc<HashMap<String, usize>>,
@@ -100,11 +117,19 @@ impl Snapshot {
         bodies: Vec<ExperimentBody>,
         settings: Vec<(String, ProjectSettings)>,
     ) -> Self {
+        let (history, files): (Vec<DataFile>, Vec<DataFile>) = files.into_iter().partition(DataFile::is_history);
+        let of_kind = |kind: ObjectKind| {
+            let bodies = bodies.iter().filter(move |body| body.experiment.kind == kind);
+            bodies.map(|body| body.experiment.clone()).collect::<Arc<[Experiment]>>()
+        };
         Self {
             version,
             columns: Arc::new(columns),
             files: files.into(),
-            experiments: bodies.iter().map(|body| body.experiment.clone()).collect(),
+            history: history.into(),
+            experiments: of_kind(ObjectKind::Experiment),
+            datasets: of_kind(ObjectKind::Dataset),
+            logs: of_kind(ObjectKind::Logs),
             places: Arc::new(bodies.iter().enumerate().map(|(i, body)| (body.experiment.id.clone(), i)).collect()),
             bodies: bodies.into(),
             settings: settings.into(),
@@ -132,9 +157,24 @@ impl Snapshot {
         &self.columns
     }
 
-    /// Data files of both parts.
+    /// Data files of both parts and of every kind of object.
     pub fn files(&self) -> &Arc<[DataFile]> {
         &self.files
+    }
+
+    /// Data files of one kind of object, as far as the files tell.
+    pub fn files_of(&self, kind: ObjectKind) -> Vec<DataFile> {
+        let is_of = |file: &&DataFile| {
+            let id = file.minimum(schema::EXPERIMENT_ID).and_then(Value::as_str);
+            let body = id.and_then(|id| self.body(id));
+            body.map(|body| body.experiment.kind).unwrap_or_default() == kind
+        };
+        self.files.iter().filter(is_of).cloned().collect()
+    }
+
+    /// Data files of rows that no longer hold, see [`schema::HISTORY_PREFIX`].
+    pub fn history(&self) -> &Arc<[DataFile]> {
+        &self.history
     }
 
     /// Names of the scores that an experiment has, whether or not any case has a value.
@@ -188,5 +228,20 @@ impl Snapshot {
     /// Records of the experiments, by project and name.
     pub fn experiments(&self) -> &[Experiment] {
         &self.experiments
+    }
+
+    /// Records of the datasets, by project and name.
+    pub fn datasets(&self) -> &[Experiment] {
+        &self.datasets
+    }
+
+    /// Records of the projects' logs, by project.
+    pub fn logs(&self) -> &[Experiment] {
+        &self.logs
+    }
+
+    /// The record of an experiment, a dataset or logs.
+    pub fn record(&self, id: &str) -> Option<&Experiment> {
+        self.body(id).map(|body| &body.experiment)
     }
 }

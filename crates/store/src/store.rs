@@ -1,27 +1,22 @@
 //! The store: experiments in, snapshots out.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
 use evalhouse_model::{Experiment, ProjectSettings, schema};
-use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::arrow::async_reader::MetadataFetch;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaDataReader;
+use object_store::ObjectStoreExt;
 
 use crate::StoreError;
 use crate::columns::{Columns, decode_path};
 use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
 use crate::location::Location;
 use crate::optimize::EXPERIMENTS_FOOTER_KEY;
+use crate::reader::FileReader;
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::table::{self, Commit, REGISTRY, SPANS};
@@ -143,32 +138,52 @@ impl Store {
     }
 
     /// Matches records with files. A file whose records were never written (its writer died between
-    /// the two commits) carries them in its footer.
+    /// the two commits) carries them in its footer, and so does one that is newer than its record.
     async fn reconcile(&self, files: &[DataFile], records: &[Record]) -> Result<Vec<ExperimentBody>, StoreError> {
         let case_files: HashMap<&str, &DataFile> =
             files.iter().filter(|file| file.is_root).map(|file| (file.name(), file)).collect();
         let mut described: HashSet<&str> = HashSet::new();
-        let mut bodies = Vec::new();
-        for record in records.iter().filter(|record| record.kind == "experiment" && !record.deleted) {
+        let mut bodies: HashMap<String, ExperimentBody> = HashMap::new();
+        let mut deleted: HashSet<&str> = HashSet::new();
+        for record in records.iter().filter(|record| record.kind == registry::EXPERIMENT) {
+            if record.deleted {
+                deleted.insert(&record.id);
+                continue;
+            }
             let body = record.experiment()?;
             match &body.case_file {
-                None => bodies.push(body),
+                None => {
+                    bodies.insert(record.id.clone(), body);
+                }
                 Some(path) => {
                     if let Some((name, _)) = case_files.get_key_value(path.as_str()) {
                         described.insert(name);
-                        bodies.push(body);
+                        bodies.insert(record.id.clone(), body);
                     }
                 }
             }
         }
-        let nameless = case_files.into_iter().filter(|(name, _)| !described.contains(name)).map(|(_, file)| file);
+        let is_covered = |file: &DataFile| {
+            let record = file.experiment_id().and_then(|id| bodies.get(id)).and_then(|body| body.experiment.xact);
+            record.zip(file.newest_xact()).is_some_and(|(record, file)| record >= file)
+        };
+        let nameless: Vec<&DataFile> = case_files
+            .into_iter()
+            .filter(|(name, file)| !described.contains(name) && !is_covered(file))
+            .map(|(_, file)| file)
+            .collect();
         let healed: Vec<Vec<ExperimentBody>> = futures::stream::iter(nameless)
             .map(|file| self.footer_records(file))
             .buffer_unordered(16)
             .try_collect()
             .await?;
-        let known: HashSet<String> = bodies.iter().map(|body| body.experiment.id.clone()).collect();
-        bodies.extend(healed.into_iter().flatten().filter(|body| !known.contains(&body.experiment.id)));
+        for body in healed.into_iter().flatten().filter(|body| !deleted.contains(body.experiment.id.as_str())) {
+            let id = body.experiment.id.clone();
+            if bodies.get(&id).is_none_or(|known| known.experiment.xact < body.experiment.xact) {
+                bodies.insert(id, body);
+            }
+        }
+        let mut bodies: Vec<ExperimentBody> = bodies.into_values().collect();
         bodies.sort_by(|a, b| {
             let key = |body: &ExperimentBody| {
                 let experiment = &body.experiment;
@@ -180,8 +195,7 @@ impl Store {
     }
 
     async fn footer_records(&self, file: &DataFile) -> Result<Vec<ExperimentBody>, StoreError> {
-        let mut fetch = Footer { store: Arc::clone(&self.inner.location.root), path: file.path.clone() };
-        let metadata = ParquetMetaDataReader::new().load_and_finish(&mut fetch, file.size).await?;
+        let metadata = FileReader::new(&self.inner.location.root, file).metadata().await?;
         let pairs = metadata.file_metadata().key_value_metadata();
         let corrupt = |source| StoreError::Corrupt { place: format!("footer of `{}`", file.path), source };
         let text = |key: &str| {
@@ -192,8 +206,9 @@ impl Store {
             return serde_json::from_str(text).map_err(corrupt);
         }
         let Some(text) = text(EXPERIMENT_FOOTER_KEY) else { return Ok(Vec::new()) };
-        let experiment = serde_json::from_str(text).map_err(corrupt)?;
-        let case_file = Some(file.name().to_string());
+        let experiment: Experiment = serde_json::from_str(text).map_err(corrupt)?;
+        // What a server has logged may be in several files: none of them describes it.
+        let case_file = experiment.xact.is_none().then(|| file.name().to_string());
         Ok(vec![ExperimentBody { experiment, case_file, scores: None, metrics: None, saved_key: None }])
     }
 
@@ -235,12 +250,8 @@ impl Store {
         let mut spans = self.inner.spans.lock().await;
         for attempt in 0..ATTEMPTS_MAX {
             spans.update_state().await?;
-            let before = Columns::from_schema(spans.snapshot()?.schema().as_ref());
-            let columns = self.merge_columns(before.clone(), staged).await?;
             let mut actions = Vec::new();
-            if columns != before {
-                actions.push(table::set_columns(&spans, &columns)?);
-            }
+            let columns = self.add_columns(&spans, staged, &mut actions).await?;
             let base = self.inner.location.table_path(SPANS);
             let mut replaced: Vec<Action> = Vec::new();
             let mut shared: Vec<(DataFile, Action)> = Vec::new();
@@ -271,13 +282,33 @@ impl Store {
                 actions.push(table::add_file(path, file.size, Some(file.is_root), file.statistics.clone()));
             }
             if let Commit::Done = table::commit(&spans, actions, mode).await? {
-                let mut shared = self.inner.columns.lock().unwrap_or_else(PoisonError::into_inner);
-                shared.absorb(&columns);
+                self.absorb_columns(&columns);
                 return Ok(moved);
             }
             back_off(attempt).await;
         }
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+    }
+
+    /// Adds to `actions` what the table must learn before it can hold the staged files: their columns,
+    /// and the format they are written in. Returns the table's columns from then on.
+    pub(crate) async fn add_columns(
+        &self,
+        spans: &DeltaTable,
+        staged: &mut [StagedExperiment],
+        actions: &mut Vec<Action>,
+    ) -> Result<Columns, StoreError> {
+        let before = Columns::from_schema(spans.snapshot()?.schema().as_ref());
+        let columns = self.merge_columns(before.clone(), staged).await?;
+        if columns != before || table::is_older(spans)? {
+            actions.push(table::set_columns(spans, &columns)?);
+        }
+        Ok(columns)
+    }
+
+    /// Takes note of columns that the table has now.
+    pub(crate) fn absorb_columns(&self, columns: &Columns) {
+        self.inner.columns.lock().unwrap_or_else(PoisonError::into_inner).absorb(columns);
     }
 
     /// The table's columns with those of the staged files. A file whose column another writer has
@@ -332,13 +363,7 @@ impl Store {
 /// The record of an experiment that is about to be committed.
 fn body_of(one: &StagedExperiment) -> ExperimentBody {
     let cases = one.files.iter().find(|file| file.is_root);
-    let names = |field: &str| {
-        let of_field = cases?.columns.keys().filter_map(|path| {
-            let (found, mut keys) = decode_path(path);
-            (found == field).then(|| keys.pop().unwrap_or_default())
-        });
-        Some(of_field.collect())
-    };
+    let names = |field: &str| cases.map(|file| names_of(file, field));
     ExperimentBody {
         experiment: one.experiment.clone(),
         case_file: cases.map(|file| file.path.clone()),
@@ -348,18 +373,13 @@ fn body_of(one: &StagedExperiment) -> ExperimentBody {
     }
 }
 
-/// Reads byte ranges of one object, for a Parquet footer.
-struct Footer {
-    store: Arc<dyn ObjectStore>,
-    path: object_store::path::Path,
-}
-
-impl MetadataFetch for &mut Footer {
-    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        Box::pin(async move {
-            self.store.get_range(&self.path, range).await.map_err(|e| ParquetError::External(Box::new(e)))
-        })
-    }
+/// Names of the scores or metrics that a staged file has.
+pub(crate) fn names_of(file: &StagedFile, field: &str) -> Vec<String> {
+    let of_field = file.columns.keys().filter_map(|path| {
+        let (found, mut keys) = decode_path(path);
+        (found == field).then(|| keys.pop().unwrap_or_default())
+    });
+    of_field.collect()
 }
 
 /// Waits a little longer after each lost race, with jitter so that writers do not march in step.

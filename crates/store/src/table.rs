@@ -123,24 +123,20 @@ pub(crate) async fn commit(table: &DeltaTable, actions: Vec<Action>, mode: SaveM
     }
 }
 
-/// The action that gives the table more columns.
+/// The action that gives the table its columns, and tells older programs that they would misread it.
 pub(crate) fn set_columns(table: &DeltaTable, columns: &Columns) -> Result<Action, StoreError> {
-    let metadata =
-        table.snapshot()?.metadata().clone().with_schema(&columns.to_schema()?).map_err(DeltaTableError::from)?;
-    Ok(Action::Metadata(metadata))
-}
-
-/// The action that tells older programs that they would misread the table, where it is not yet told.
-pub(crate) fn newer_format(table: &DeltaTable) -> Result<Option<Action>, StoreError> {
     let metadata = table.snapshot()?.metadata().clone();
-    let known = metadata.configuration().get(FORMAT_PROPERTY).and_then(|version| version.parse::<u32>().ok());
-    if known.is_some_and(|known| known >= FORMAT_VERSION) {
-        return Ok(None);
-    }
+    let metadata = metadata.with_schema(&columns.to_schema()?).map_err(DeltaTableError::from)?;
     let raised = metadata
         .add_config_key(FORMAT_PROPERTY.to_string(), FORMAT_VERSION.to_string())
         .map_err(DeltaTableError::from)?;
-    Ok(Some(Action::Metadata(raised)))
+    Ok(Action::Metadata(raised))
+}
+
+/// Whether an older program made the table, and so with fewer columns.
+pub(crate) fn is_older(table: &DeltaTable) -> Result<bool, StoreError> {
+    let known = table.snapshot()?.metadata().configuration().get(FORMAT_PROPERTY).and_then(|text| text.parse().ok());
+    Ok(known.is_none_or(|known: u32| known < FORMAT_VERSION))
 }
 
 /// The action that adds a file of rows that the table had before.

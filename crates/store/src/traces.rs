@@ -184,10 +184,7 @@ pub(crate) fn assemble(
             Ok(Some(root)) => {
                 let root = trace.swap_remove(root);
                 let case = roll_up(root, &trace);
-                trace.sort_by(|a, b| {
-                    let start = |span: &Span| span.start.unwrap_or(f64::NEG_INFINITY);
-                    start(a).total_cmp(&start(b)).then(a.position.cmp(&b.position))
-                });
+                sort_by_start(&mut trace);
                 cases.push(case);
                 children.append(&mut trace);
             }
@@ -203,6 +200,62 @@ pub(crate) fn assemble(
         Some(error) => Err(error),
         None => Ok((cases, children)),
     }
+}
+
+/// Rolls up traces of which nothing may be left out: what a server has been given.
+///
+/// The first row without a parent is the root. Further roots, and spans whose parents are missing or
+/// their own descendants, stay as spans of the trace; a trace without a root is spans without a case.
+pub(crate) fn assemble_all(mut spans: Vec<Span>) -> (Vec<Case>, Vec<Span>) {
+    spans.sort_by(|a, b| (&a.root_span_id, a.position).cmp(&(&b.root_span_id, b.position)));
+    let mut cases = Vec::new();
+    let mut children: Vec<Span> = Vec::new();
+    let mut rest = spans.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        let mut trace = vec![first];
+        while let Some(span) = rest.next_if(|span| span.root_span_id == trace[0].root_span_id) {
+            trace.push(span);
+        }
+        inherit_purpose(&mut trace);
+        if let Some(root) = trace.iter().position(|span| span.span_parents.is_empty()) {
+            let root = trace.remove(root);
+            cases.push(roll_up(root, &trace));
+        }
+        sort_by_start(&mut trace);
+        children.append(&mut trace);
+    }
+    (cases, children)
+}
+
+/// Marks everything below a scorer span, wherever in the trace the scorer is.
+fn inherit_purpose(trace: &mut [Span]) {
+    let is_scorer = |span: &Span| span.purpose.as_deref() == Some(SCORER);
+    let mut below: HashMap<String, Vec<usize>> = HashMap::new();
+    for (i, span) in trace.iter().enumerate() {
+        for parent in &span.span_parents {
+            below.entry(parent.clone()).or_default().push(i);
+        }
+    }
+    let mut stack: Vec<String> = trace.iter().filter(|span| is_scorer(span)).map(|span| span.span_id.clone()).collect();
+    while let Some(parent) = stack.pop() {
+        // Taken out, so that a cycle ends.
+        for child in below.remove(&parent).unwrap_or_default() {
+            let span = &mut trace[child];
+            if span.purpose.is_none() {
+                span.purpose = Some(SCORER.into());
+            }
+            if is_scorer(span) {
+                stack.push(span.span_id.clone());
+            }
+        }
+    }
+}
+
+fn sort_by_start(trace: &mut [Span]) {
+    trace.sort_by(|a, b| {
+        let start = |span: &Span| span.start.unwrap_or(f64::NEG_INFINITY);
+        start(a).total_cmp(&start(b)).then(a.position.cmp(&b.position))
+    });
 }
 
 /// Checks one trace and marks scorer spans. Returns the index of the root, or nothing when the whole

@@ -171,14 +171,19 @@ impl ExperimentWriter {
         Ok(files)
     }
 
-    fn write_part(&self, rows: Rows, is_root: bool) -> Result<StagedFile, WriteError> {
+    /// Encodes and uploads the rows of one part.
+    pub(crate) fn write_part(&self, rows: Rows, is_root: bool) -> Result<StagedFile, WriteError> {
+        self.write_part_at(rows, is_root, self.file_path(is_root))
+    }
+
+    /// As [`Self::write_part`], at a path below the table.
+    pub(crate) fn write_part_at(&self, rows: Rows, is_root: bool, path: String) -> Result<StagedFile, WriteError> {
         let mut survey = Survey::new(is_root);
         survey.look_at_rows(&rows);
         let layout = Layout::new(&survey, &self.target.columns);
         let mut writer = PartWriter::new(Vec::new(), layout, &self.experiment, rows.len())?;
         writer.write(&rows)?;
         let part = writer.close(&self.experiment)?;
-        let path = self.file_path(is_root);
         let target = &self.target;
         let location = target.table.clone().join_all(&path);
         let size = part.sink.len() as u64;

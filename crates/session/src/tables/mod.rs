@@ -20,3 +20,7 @@ pub const EXPERIMENTS: &str = "experiments";
 pub const PROJECTS: &str = "projects";
 /// One row a dataset that experiments name.
 pub const DATASETS: &str = "datasets";
+/// One row a record of a dataset.
+pub const DATASET_ROWS: &str = "dataset_rows";
+/// One row a span that was logged to a project outside of any experiment.
+pub const LOG_SPANS: &str = "log_spans";

@@ -48,8 +48,8 @@ pub(crate) struct SpansTable {
 }
 
 impl SpansTable {
-    pub(crate) fn new(snapshot: &Snapshot, url: ObjectStoreUrl, part: Part) -> Self {
-        let files = snapshot.files().iter().filter(|file| part == Part::Spans || file.is_root).cloned().collect();
+    pub(crate) fn new(snapshot: &Snapshot, url: ObjectStoreUrl, part: Part, files: Vec<DataFile>) -> Self {
+        let files = files.into_iter().filter(|file| part == Part::Spans || file.is_root).collect();
         let mut fields = fixed_fields(part);
         if part == Part::Cases && snapshot.has_saved_keys() {
             fields.push(Field::new(SAVED_KEY_HASH, DataType::Decimal128(38, 0), true));
@@ -210,6 +210,7 @@ fn fixed_fields(part: Part) -> Vec<Field> {
         json(schema::CONTEXT),
         json(schema::ORIGIN),
         json(schema::EXTRA),
+        Field::new(schema::XACT, DataType::Int64, true),
     ]);
     fields
 }

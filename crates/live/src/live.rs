@@ -1,0 +1,194 @@
+//! The handle: rows in, and when they are put into the store.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use evalhouse_import::RowReader;
+use evalhouse_journal::{Controls, Incoming, Journal, JournalError, JournalOptions, ObjectRef, Receipt, RowFault};
+use evalhouse_model::schema;
+use evalhouse_store::{Store, StoreError, WriteError};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::objects::Objects;
+use crate::row;
+
+/// How rows are kept.
+#[derive(Debug, Clone)]
+pub struct LiveOptions {
+    /// An object that was not written to for this long is put into the store.
+    pub rest: Duration,
+    /// An object with this many bytes in the journal is put into the store, and no more than this is
+    /// put there at a time.
+    pub settle_bytes: u64,
+    /// Of the journal.
+    pub journal: JournalOptions,
+}
+
+impl Default for LiveOptions {
+    fn default() -> Self {
+        Self { rest: Duration::from_secs(5), settle_bytes: 32 << 20, journal: JournalOptions::default() }
+    }
+}
+
+/// Why rows were not taken, or not put into the store.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// A row cannot be stored. Nothing of its request was.
+    #[error("{}{message}", index.map(|index| format!("row {index}: ")).unwrap_or_default())]
+    Row {
+        /// Its place in the request, from 0.
+        index: Option<usize>,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A row belongs to an object that was never created.
+    #[error("row {index}: there is no {object}: create it before logging to it")]
+    UnknownObject {
+        /// Place of the row in the request, from 0.
+        index: usize,
+        /// The object.
+        object: ObjectRef,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Rows that were accepted cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Rows that are logged while they are read. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Live {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) journal: Journal,
+    pub(crate) objects: Objects,
+    pub(crate) options: LiveOptions,
+    /// One settles an object at a time.
+    locks: Mutex<HashMap<ObjectRef, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Live {
+    /// Opens the journal in a folder, and forgets of it what the store has already.
+    ///
+    /// # Errors
+    /// When another server has the folder, or the journal or the store cannot be read.
+    pub async fn open(store: Store, folder: &Path, options: LiveOptions) -> Result<Self, LiveError> {
+        let objects = Objects::read(&store).await?;
+        let settings = JournalOptions { after_xact: objects.newest_xact(), ..options.journal.clone() };
+        let (journal, recovered) = Journal::open(folder, settings)?;
+        for (object, _) in journal.objects() {
+            if let Some(xact) = objects.get(&object).and_then(|record| record.xact) {
+                journal.release(&object, xact)?;
+            }
+        }
+        tracing::info!(rows = recovered.rows, torn_bytes = recovered.torn_bytes, "opened the journal");
+        Ok(Self { inner: Arc::new(Inner { store, journal, objects, options, locks: Mutex::default() }) })
+    }
+
+    /// Checks the rows of a request and writes them to the journal: all of them, or none.
+    ///
+    /// # Errors
+    /// [`LiveError::Row`] and [`LiveError::UnknownObject`] name the first row that cannot be stored;
+    /// [`JournalError::Full`] asks to try again later.
+    pub async fn log(&self, mut rows: Vec<Incoming>) -> Result<Receipt, LiveError> {
+        let mut reader = RowReader::default();
+        let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        for (index, incoming) in rows.iter_mut().enumerate() {
+            if !self.inner.objects.knows(&self.inner.store, &incoming.object).await? {
+                return Err(LiveError::UnknownObject { index, object: incoming.object.clone() });
+            }
+            let wrong = |fault: RowFault| LiveError::Row { index: Some(index), message: fault.to_string() };
+            let controls = Controls::of(&incoming.row).map_err(wrong)?;
+            complete(incoming, &controls, &now);
+            let mut data = incoming.row.clone();
+            row::strip(&mut data);
+            let checked = row::span_of(&data, &mut reader);
+            checked.map_err(|error| match error {
+                LiveError::Row { message, .. } => LiveError::Row { index: Some(index), message },
+                other => other,
+            })?;
+        }
+        Ok(self.inner.journal.append(rows).await?)
+    }
+
+    /// The newest transaction.
+    pub fn last_xact(&self) -> u64 {
+        self.inner.journal.last_xact()
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Puts into the store what is logged of every object.
+    ///
+    /// # Errors
+    /// As [`Self::settle`]; the other objects are put there all the same.
+    pub async fn settle_all(&self) -> Result<(), LiveError> {
+        let mut outcome = Ok(());
+        for (object, _) in self.inner.journal.objects() {
+            if let Err(error) = self.settle(&object).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    /// Puts objects into the store that rest or have grown large, for as long as it is polled.
+    pub async fn keep(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(250).min(self.inner.options.rest));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for (object, stats) in self.inner.journal.objects() {
+                let rests = stats.last_write.elapsed() >= self.inner.options.rest;
+                if (rests || stats.bytes >= self.inner.options.settle_bytes)
+                    && let Err(error) = self.settle(&object).await
+                {
+                    // The rows are safe in the journal; the next turn tries again.
+                    tracing::warn!(%object, %error, "rows stay in the journal");
+                }
+            }
+        }
+    }
+
+    pub(crate) fn lock(&self, object: &ObjectRef) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.inner.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(locks.entry(object.clone()).or_default())
+    }
+}
+
+/// Gives a whole row the ids and the time that it was sent without.
+fn complete(incoming: &mut Incoming, controls: &Controls, now: &str) {
+    if controls.is_merge || controls.object_delete || controls.is_comment {
+        return;
+    }
+    let text = |text: &str| to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
+    let row = &mut incoming.row;
+    let is_absent = |value: Option<&RawValue>| value.is_none_or(|value| matches!(value.get(), "null" | "\"\""));
+    if is_absent(row.get(schema::SPAN_ID)) {
+        row.set(schema::SPAN_ID, text(&incoming.id));
+    }
+    if is_absent(row.get(schema::ROOT_SPAN_ID)) && controls.parent_id.is_none() {
+        let parents: Option<Vec<String>> = row.value(schema::SPAN_PARENTS, "a list of ids").ok().flatten();
+        let first = parents.and_then(|parents| parents.into_iter().next());
+        let root = first.or_else(|| row::text(row, schema::SPAN_ID)).unwrap_or_else(|| incoming.id.clone());
+        row.set(schema::ROOT_SPAN_ID, text(&root));
+        incoming.root_span_id = Some(root);
+    }
+    if is_absent(row.get(schema::CREATED)) {
+        row.set(schema::CREATED, text(now));
+    }
+}

@@ -1,0 +1,106 @@
+//! A logged row becomes a span, and a stored span the row that it was.
+
+use std::sync::Arc;
+
+use evalhouse_import::RowReader;
+use evalhouse_journal::Row;
+use evalhouse_model::{Span, schema};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::LiveError;
+
+/// Fields that say to which object a row belongs; the object itself knows.
+const ROUTING: [&str; 5] = ["experiment_id", "dataset_id", "project_id", "prompt_session_id", "log_id"];
+/// Fields that tell the server what to do with a row, and are no data.
+const CONTROLS: [&str; 7] =
+    ["_is_merge", "_merge_paths", "_array_delete", "_object_delete", "_parent_id", "_audit_source", "_audit_metadata"];
+/// Fields that the server makes.
+const DERIVED: [&str; 3] = [schema::XACT, schema::IS_ROOT, "_pagination_key"];
+
+/// Takes out of a row what is about it and not in it.
+pub(crate) fn strip(row: &mut Row) {
+    for name in ROUTING.iter().chain(&CONTROLS).chain(&DERIVED) {
+        row.remove(name);
+    }
+}
+
+/// The text of a field that is text.
+pub(crate) fn text(row: &Row, name: &str) -> Option<String> {
+    row.value(name, "text").ok().flatten().filter(|text: &String| !text.is_empty())
+}
+
+/// The row of a JSON object, or one without fields.
+fn gathered(object: Option<&str>) -> Row {
+    object.and_then(|text| Row::parse(text).ok()).unwrap_or_default()
+}
+
+/// A row as a span. Its creation time stays as it was written, too.
+pub(crate) fn span_of(row: &Row, reader: &mut RowReader) -> Result<Span, LiveError> {
+    let text = row.to_json();
+    let mut span = reader.read(&text).map_err(|fault| LiveError::Row { index: None, message: fault.to_string() })?;
+    if let Some(created) = row.get(schema::CREATED).filter(|text| text.get() != "null") {
+        let mut extra = gathered(span.extra.as_deref());
+        extra.set(schema::CREATED, created.to_owned());
+        span.extra = Some(extra.to_json());
+    }
+    Ok(span)
+}
+
+/// A row whose fields cannot be read as a span's, kept whole.
+pub(crate) fn opaque(row: &Row, id: &str) -> Span {
+    let span_id = text(row, schema::SPAN_ID).unwrap_or_else(|| id.to_string());
+    Span {
+        id: id.to_string(),
+        root_span_id: text(row, schema::ROOT_SPAN_ID).unwrap_or_else(|| span_id.clone()),
+        span_id,
+        is_root: true,
+        extra: Some(row.to_json()),
+        ..Span::default()
+    }
+}
+
+/// A stored span as the row that was logged.
+pub(crate) fn row_of(span: &Span) -> Row {
+    let mut row = Row::default();
+    let mut set = |name: &str, text: Option<String>| {
+        if let Some(raw) = text.and_then(|text| RawValue::from_string(text).ok()) {
+            row.set(name, raw);
+        }
+    };
+    let string = |text: &str| Some(Value::from(text).to_string());
+    set(schema::ID, string(&span.id));
+    set(schema::SPAN_ID, string(&span.span_id));
+    set(schema::ROOT_SPAN_ID, string(&span.root_span_id));
+    set(
+        schema::SPAN_PARENTS,
+        (!span.span_parents.is_empty()).then(|| Value::from(span.span_parents.clone()).to_string()),
+    );
+    let created = span.created.and_then(chrono::DateTime::from_timestamp_micros);
+    set(schema::CREATED, created.and_then(|time| string(&time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))));
+    set(schema::SPAN_ATTRIBUTES, span.span_attributes.clone());
+    for (name, text) in [
+        (schema::INPUT, &span.input),
+        (schema::OUTPUT, &span.output),
+        (schema::EXPECTED, &span.expected),
+        (schema::ERROR, &span.error),
+        (schema::METADATA, &span.metadata),
+        (schema::CONTEXT, &span.context),
+        (schema::ORIGIN, &span.origin),
+    ] {
+        set(name, text.clone());
+    }
+    set(schema::TAGS, span.tags.clone().map(|tags| Value::from(tags).to_string()));
+    let scores = span.scores.iter().map(|(name, value)| (name, value.map(Value::from).unwrap_or_default()));
+    set(schema::SCORES, object(scores));
+    set(schema::METRICS, object(span.metrics.iter().map(|(name, value)| (name, Value::from(*value)))));
+    for (name, value) in gathered(span.extra.as_deref()).iter() {
+        row.set(name, value.to_owned());
+    }
+    row
+}
+
+fn object<'a>(entries: impl Iterator<Item = (&'a Arc<str>, Value)>) -> Option<String> {
+    let object: serde_json::Map<String, Value> = entries.map(|(name, value)| (name.to_string(), value)).collect();
+    (!object.is_empty()).then(|| Value::Object(object).to_string())
+}

@@ -1,0 +1,244 @@
+//! What is logged of one object goes into the store.
+
+use evalhouse_import::RowReader;
+use evalhouse_journal::{Controls, LoggedRow, ObjectRef, Row, RowFault, Selection, apply, format_xact};
+use evalhouse_model::{Span, schema};
+use evalhouse_store::{StoreError, Touched, Wanted, WriteError};
+use indexmap::IndexMap;
+use serde_json::Value;
+use serde_json::value::to_raw_value;
+
+use crate::live::{Live, LiveError};
+use crate::row;
+
+/// Attempts before giving up; each follows a change by another process.
+const ATTEMPTS_MAX: usize = 10;
+/// Where a row keeps what was said of it.
+const COMMENTS: &str = "comments";
+/// Where a row keeps who changed it by feedback, and what was said of that.
+const AUDIT: &str = "audit_data";
+
+impl Live {
+    /// Puts into the store every row of an object that was answered before the call.
+    ///
+    /// # Errors
+    /// When the journal or the store fails; the rows stay in the journal.
+    pub async fn settle(&self, object: &ObjectRef) -> Result<(), LiveError> {
+        let lock = self.lock(object);
+        let _one_at_a_time = lock.lock().await;
+        let Some(stats) = self.inner.journal.stats(object) else { return Ok(()) };
+        let last = stats.last_xact;
+        let mut attempts = 0;
+        while self.inner.journal.stats(object).is_some_and(|stats| stats.first_xact <= last) {
+            match self.settle_some(object, last).await {
+                Ok(()) => attempts = 0,
+                Err(LiveError::Write(WriteError::Store(StoreError::Contention { .. }))) if attempts < ATTEMPTS_MAX => {
+                    attempts += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The oldest rows, as many as fit in memory.
+    async fn settle_some(&self, object: &ObjectRef, last: u64) -> Result<(), LiveError> {
+        let journal = &self.inner.journal;
+        let mut logged: Vec<LoggedRow> = Vec::new();
+        let (mut bytes, mut through) = (0, 0);
+        for one in journal.rows(object, Selection::All, Some(last)) {
+            let one = one?;
+            if bytes >= self.inner.options.settle_bytes && one.xact != through {
+                break;
+            }
+            bytes += one.json.len() as u64;
+            through = one.xact;
+            logged.push(one);
+        }
+        let Some(mut record) = self.inner.store.snapshot().await?.record(&object.id).cloned() else {
+            // Deleted since: so are its rows.
+            journal.release(object, last)?;
+            return Ok(());
+        };
+        let stored = record.xact.unwrap_or_default();
+        logged.retain(|one| one.xact > stored);
+        if !logged.is_empty() {
+            let changes = Changes::read(&logged)?;
+            let touched = self.inner.store.touched(&object.id, &changes.wanted()).await?;
+            let (spans, history, touched) = changes.apply(touched)?;
+            record.xact = Some(through);
+            let record = self.inner.store.upsert(record, spans, history, touched).await?;
+            self.inner.objects.put(object.clone(), record);
+        }
+        journal.release(object, through)?;
+        Ok(())
+    }
+}
+
+/// What is logged, row by row, oldest first.
+struct Changes<'a> {
+    rows: Vec<(&'a LoggedRow, Row, Controls)>,
+}
+
+/// One row with its versions.
+struct Version {
+    row: Row,
+    /// What is stored of it, while it is as stored.
+    stored: Option<Span>,
+    xact: u64,
+    position: Option<i64>,
+    deleted: bool,
+}
+
+impl<'a> Changes<'a> {
+    fn read(logged: &'a [LoggedRow]) -> Result<Self, LiveError> {
+        let wrong = |fault: RowFault| LiveError::Row { index: None, message: fault.to_string() };
+        let mut rows = Vec::with_capacity(logged.len());
+        for one in logged {
+            let row = Row::parse(&one.json).map_err(wrong)?;
+            let controls = Controls::of(&row).map_err(wrong)?;
+            rows.push((one, row, controls));
+        }
+        Ok(Self { rows })
+    }
+
+    /// The stored rows that must be known.
+    fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::default();
+        for (one, row, controls) in &self.rows {
+            wanted.ids.insert(match controls.is_comment {
+                true => target_of(row).unwrap_or_else(|| one.id.clone()),
+                false => one.id.clone(),
+            });
+            wanted.traces.extend(row::text(row, schema::ROOT_SPAN_ID));
+            wanted.ids.extend(controls.parent_id.clone());
+        }
+        wanted
+    }
+
+    /// All rows of the touched traces from now on, and the versions that no longer hold.
+    fn apply(self, mut touched: Touched) -> Result<(Vec<Span>, Vec<Span>, Touched), LiveError> {
+        let mut reader = RowReader::default();
+        let mut history: Vec<Span> = Vec::new();
+        let mut versions: IndexMap<String, Version> = IndexMap::new();
+        for span in std::mem::take(&mut touched.spans) {
+            let version = Version {
+                row: Row::default(),
+                xact: span.version,
+                position: Some(span.position),
+                deleted: false,
+                stored: Some(span),
+            };
+            versions.insert(version.stored.as_ref().map(|span| span.id.clone()).unwrap_or_default(), version);
+        }
+        let (comments, rows): (Vec<_>, Vec<_>) = self.rows.into_iter().partition(|(_, _, c)| c.is_comment);
+        // A comment may be logged with the row that it is about, in either order.
+        for (one, update, controls) in rows.into_iter().chain(comments) {
+            let target = if controls.is_comment { target_of(&update) } else { None };
+            let id = target.unwrap_or_else(|| one.id.clone());
+            let current = versions.get(&id).filter(|version| !version.deleted).map(Version::as_row);
+            let outcome = if controls.is_comment {
+                let Some(current) = current else {
+                    // Kept, though there is nothing to show it with.
+                    history.push(at(row::opaque(&update, &one.id), one.xact));
+                    continue;
+                };
+                Some(noted(current, COMMENTS, &comment(&one.id, &update)))
+            } else {
+                apply(current, update, &controls, |parent| versions.get(parent).map(Version::as_row))
+            };
+            if let Some(known) = versions.get(&id).filter(|known| known.xact != one.xact && !known.deleted) {
+                history.push(known.to_span(&mut reader));
+            }
+            let position = versions.get(&id).and_then(|known| known.position);
+            let version = match outcome {
+                Some(mut row) => {
+                    if let Some(source) = &controls.audit_source
+                        && !controls.is_comment
+                    {
+                        row = noted(row, AUDIT, &audit(one.xact, source, controls.audit_metadata.as_ref()));
+                    }
+                    row::strip(&mut row);
+                    Version { row, stored: None, xact: one.xact, position, deleted: false }
+                }
+                None => {
+                    let mut gone = versions.get(&id).map(|known| known.to_span(&mut reader)).unwrap_or_default();
+                    gone.id.clone_from(&id);
+                    gone.extra = Some(schema::TOMBSTONE.to_string());
+                    history.push(at(gone, one.xact));
+                    Version { row: Row::default(), stored: None, xact: one.xact, position, deleted: true }
+                }
+            };
+            versions.insert(id, version);
+        }
+        let mut spans = Vec::with_capacity(versions.len());
+        let mut next = touched.next_position;
+        for version in versions.into_values().filter(|version| !version.deleted) {
+            let mut span = version.to_span(&mut reader);
+            span.position = version.position.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            });
+            spans.push(span);
+        }
+        Ok((spans, history, touched))
+    }
+}
+
+impl Version {
+    fn as_row(&self) -> Row {
+        self.stored.as_ref().map_or_else(|| self.row.clone(), row::row_of)
+    }
+
+    fn to_span(&self, reader: &mut RowReader) -> Span {
+        if let Some(stored) = &self.stored {
+            return stored.clone();
+        }
+        let id = row::text(&self.row, schema::ID).unwrap_or_default();
+        let span = row::span_of(&self.row, reader).unwrap_or_else(|_| row::opaque(&self.row, &id));
+        at(span, self.xact)
+    }
+}
+
+fn at(mut span: Span, xact: u64) -> Span {
+    span.version = xact;
+    span
+}
+
+fn target_of(comment: &Row) -> Option<String> {
+    let origin: Value = serde_json::from_str(comment.get(schema::ORIGIN)?.get()).ok()?;
+    origin[schema::ID].as_str().map(str::to_string)
+}
+
+/// What is shown of a comment: its id, time, text and who said it.
+fn comment(id: &str, row: &Row) -> Value {
+    let value = |name: &str| row.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
+    serde_json::json!({
+        "id": id,
+        "created": value(schema::CREATED),
+        "comment": value("comment"),
+        "source": value("_audit_source"),
+        "metadata": value("_audit_metadata"),
+    })
+}
+
+fn audit(xact: u64, source: &str, metadata: Option<&Row>) -> Value {
+    serde_json::json!({ "_xact_id": format_xact(xact), "source": source, "metadata": metadata })
+}
+
+/// A row with one more entry in a list, unless it has it.
+fn noted(mut row: Row, field: &str, entry: &Value) -> Row {
+    let known = row.get(field).and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
+    let mut list = known.unwrap_or_default();
+    let same = |known: &Value| match field {
+        COMMENTS => known["id"] == entry["id"],
+        _ => known == entry,
+    };
+    if !list.iter().any(same) {
+        list.push(entry.clone());
+    }
+    if let Ok(raw) = to_raw_value(&list) {
+        row.set(field, raw);
+    }
+    row
+}

@@ -1,0 +1,238 @@
+//! Pages of an object's rows, whole traces at a time.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use datafusion::common::JoinType;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::Result as Planned;
+use datafusion::functions_aggregate::expr_fn::max;
+use datafusion::logical_expr::{ident, lit};
+use datafusion::prelude::coalesce;
+use evalhouse_journal::parse_xact;
+use evalhouse_model::{Experiment, ObjectKind, schema};
+use evalhouse_session::Session;
+use futures::TryStreamExt;
+use serde_json::{Map, Value};
+
+use super::events::{EVENT_COLUMNS, Owner, write_events, xact_text};
+use super::objects::{self, project_id, text};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::JsonBody;
+use crate::error::ApiError;
+use crate::given::{Given, Parameter};
+use crate::route::Route;
+
+const LIMIT: Parameter = Parameter::count("limit", "Most traces of a page", LIMIT_MAX);
+const VERSION: Parameter = Parameter::text("version", "Rows as of this transaction");
+const MAX_XACT: Parameter = Parameter::text("max_xact_id", "Only traces before this transaction");
+const MAX_ROOT: Parameter = Parameter::text("max_root_span_id", "With max_xact_id: only traces after this one");
+
+/// Traces of a page when none are asked for.
+const LIMIT_DEFAULT: usize = 1_000;
+const LIMIT_MAX: usize = 100_000;
+
+pub(super) fn routes() -> Vec<Route> {
+    let query: &[&Parameter] = &[&LIMIT, &VERSION, &MAX_XACT, &MAX_ROOT];
+    let (post, get) = ("Gives a page of rows, newest traces first", "Gives the newest rows");
+    vec![
+        Route::post("/v1/experiment/{id}/fetch", post, experiment_page),
+        Route::get("/v1/experiment/{id}/fetch", get, experiment_newest).takes_also(query),
+        Route::post("/v1/dataset/{id}/fetch", post, dataset_page),
+        Route::get("/v1/dataset/{id}/fetch", get, dataset_newest).takes_also(query),
+        Route::post("/v1/project_logs/{id}/fetch", post, logs_page),
+        Route::get("/v1/project_logs/{id}/fetch", get, logs_newest).takes_also(query),
+    ]
+}
+
+type Body = JsonBody<Map<String, Value>>;
+
+async fn experiment_page(
+    State(app): State<App>,
+    caller: Caller,
+    given: Given,
+    JsonBody(body): Body,
+) -> Result<Response, ApiError> {
+    page(&app, &caller, ObjectKind::Experiment, given.path("id"), Asked::of_body(&body)?).await
+}
+
+async fn experiment_newest(State(app): State<App>, caller: Caller, given: Given) -> Result<Response, ApiError> {
+    page(&app, &caller, ObjectKind::Experiment, given.path("id"), Asked::of_query(&given)?).await
+}
+
+async fn dataset_page(
+    State(app): State<App>,
+    caller: Caller,
+    given: Given,
+    JsonBody(body): Body,
+) -> Result<Response, ApiError> {
+    page(&app, &caller, ObjectKind::Dataset, given.path("id"), Asked::of_body(&body)?).await
+}
+
+async fn dataset_newest(State(app): State<App>, caller: Caller, given: Given) -> Result<Response, ApiError> {
+    page(&app, &caller, ObjectKind::Dataset, given.path("id"), Asked::of_query(&given)?).await
+}
+
+async fn logs_page(
+    State(app): State<App>,
+    caller: Caller,
+    given: Given,
+    JsonBody(body): Body,
+) -> Result<Response, ApiError> {
+    page(&app, &caller, ObjectKind::Logs, given.path("id"), Asked::of_body(&body)?).await
+}
+
+async fn logs_newest(State(app): State<App>, caller: Caller, given: Given) -> Result<Response, ApiError> {
+    page(&app, &caller, ObjectKind::Logs, given.path("id"), Asked::of_query(&given)?).await
+}
+
+/// Which page.
+struct Asked {
+    limit: usize,
+    version: Option<u64>,
+    after: Option<Place>,
+}
+
+/// The last trace of a page: its newest transaction, and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    xact: u64,
+    trace: String,
+}
+
+impl Asked {
+    fn of_body(body: &Map<String, Value>) -> Result<Self, ApiError> {
+        let limit = match body.get("limit") {
+            None | Some(Value::Null) => LIMIT_DEFAULT,
+            Some(limit) => {
+                let count = limit.as_u64().filter(|limit| *limit > 0).and_then(|limit| usize::try_from(limit).ok());
+                let wrong = || ApiError::bad_request(format!("`limit` is `{limit}`, expected a whole number from 1 on"));
+                count.ok_or_else(wrong)?.min(LIMIT_MAX)
+            }
+        };
+        let version = text(body, "version")?.map(|version| transaction("version", &version)).transpose()?;
+        let asked = Self { limit, version, after: None };
+        match text(body, "cursor")? {
+            Some(cursor) => asked.from_cursor(&cursor),
+            None => asked.before(text(body, "max_xact_id")?, text(body, "max_root_span_id")?),
+        }
+    }
+
+    fn of_query(given: &Given) -> Result<Self, ApiError> {
+        let version = given.text(&VERSION).map(|version| transaction("version", version)).transpose()?;
+        let limit = given.count(&LIMIT).filter(|limit| *limit > 0).unwrap_or(LIMIT_DEFAULT);
+        let asked = Self { limit, version, after: None };
+        asked.before(given.owned(&MAX_XACT), given.owned(&MAX_ROOT))
+    }
+
+    fn before(self, xact: Option<String>, trace: Option<String>) -> Result<Self, ApiError> {
+        let Some(xact) = xact else { return Ok(self) };
+        let xact = transaction("max_xact_id", &xact)?;
+        Ok(Self { after: Some(Place { xact, trace: trace.unwrap_or_default() }), ..self })
+    }
+
+    /// A cursor says where a page ended and as of which transaction it was read, so that the next is of
+    /// the same rows, whatever is written meanwhile.
+    fn from_cursor(self, cursor: &str) -> Result<Self, ApiError> {
+        let wrong = || ApiError::bad_request("`cursor` is not one that this server gave");
+        let mut parts = cursor.splitn(3, ':');
+        let (version, xact, trace) = (parts.next(), parts.next(), parts.next());
+        let (Some(version), Some(xact), Some(trace)) = (version, xact, trace) else { return Err(wrong()) };
+        let version = parse_xact(version).map_err(|_| wrong())?;
+        let xact = parse_xact(xact).map_err(|_| wrong())?;
+        Ok(Self { version: Some(version), after: Some(Place { xact, trace: trace.into() }), ..self })
+    }
+}
+
+pub(super) fn transaction(name: &str, text: &str) -> Result<u64, ApiError> {
+    let wrong = |_| ApiError::bad_request(format!("`{name}` is `{text}`, expected a transaction id such as 1000196943423914000"));
+    parse_xact(text).map_err(wrong)
+}
+
+async fn page(app: &App, caller: &Caller, kind: ObjectKind, id: &str, asked: Asked) -> Result<Response, ApiError> {
+    // Taken before rows are put into the store: what is written from now on is not of this page.
+    let now = app.live().last_xact();
+    objects::settle(app.live(), kind, id).await?;
+    let (object, _) = objects::object(app, caller, kind, id).await?;
+    let session = app.engine().session(caller).await?;
+    let version = asked.version.unwrap_or(now);
+    let body = app.gate().run(async move {
+        let (events, last) = read(&session, &object, &asked, version).await?;
+        let mut body = b"{\"events\":[".to_vec();
+        body.extend_from_slice(&events);
+        body.extend_from_slice(b"],\"cursor\":");
+        let cursor = last.map(|last| format!("{}:{}:{}", xact_text(version), xact_text(last.xact), last.trace));
+        body.extend_from_slice(Value::from(cursor).to_string().as_bytes());
+        body.push(b'}');
+        Ok(body)
+    });
+    Ok((StatusCode::OK, [(CONTENT_TYPE, "application/json")], body.await?).into_response())
+}
+
+/// The events of a page, and the last trace of it when there may be more.
+async fn read(
+    session: &Session,
+    object: &Experiment,
+    asked: &Asked,
+    version: u64,
+) -> Result<(Vec<u8>, Option<Place>), ApiError> {
+    // An object that was not written to since is as it was.
+    let as_of = object.xact.is_some_and(|xact| xact > version).then_some(version);
+    let rows = session.rows_of(object.kind, std::slice::from_ref(&object.id), as_of).await?;
+    let traces = traces_of(rows.clone(), asked).map_err(|error| session.run_error(error))?;
+    let found = traces.collect().await.map_err(|error| session.run_error(error))?;
+    let count: usize = found.iter().map(|batch| batch.num_rows()).sum();
+    let last = match found.iter().rev().find(|batch| batch.num_rows() > 0) {
+        Some(batch) if count == asked.limit => place_of(batch),
+        _ => None,
+    };
+    if count == 0 {
+        return Ok((Vec::new(), None));
+    }
+    let owner = Owner::of(object, project_id(&object.project));
+    let traces = session.frame_of_batches(found)?;
+    let events = events_of(rows, traces).map_err(|error| session.run_error(error))?;
+    let mut stream = events.execute_stream().await.map_err(|error| session.run_error(error))?;
+    let (mut body, mut any_before) = (Vec::new(), false);
+    while let Some(batch) = stream.try_next().await.map_err(|error| session.run_error(error))? {
+        write_events(&batch, &owner, &mut any_before, &mut body).map_err(|_| ApiError::fault("events: Arrow"))?;
+    }
+    Ok((body, last))
+}
+
+/// The traces of a page: newest transaction first, then by id.
+fn traces_of(rows: DataFrame, asked: &Asked) -> Planned<DataFrame> {
+    let xact = coalesce(vec![ident(schema::XACT), lit(0_i64)]);
+    let mut traces =
+        rows.aggregate(vec![ident(schema::ROOT_SPAN_ID).alias("__trace")], vec![max(xact).alias("__newest")])?;
+    if let Some(after) = &asked.after {
+        let xact = lit(i64::try_from(after.xact).unwrap_or(i64::MAX));
+        let same = ident("__newest").eq(xact.clone()).and(ident("__trace").gt(lit(after.trace.as_str())));
+        traces = traces.filter(ident("__newest").lt(xact).or(same))?;
+    }
+    let order = vec![ident("__newest").sort(false, false), ident("__trace").sort(true, false)];
+    traces.sort(order)?.limit(0, Some(asked.limit))
+}
+
+/// The rows of some traces, trace by trace.
+fn events_of(rows: DataFrame, traces: DataFrame) -> Planned<DataFrame> {
+    let columns = EVENT_COLUMNS.iter().chain([&schema::XACT]).map(|name| ident(*name));
+    let joined = rows.join(traces, JoinType::Inner, &[schema::ROOT_SPAN_ID], &["__trace"], None)?;
+    let order = vec![
+        ident("__newest").sort(false, false),
+        ident(schema::ROOT_SPAN_ID).sort(true, false),
+        ident(schema::POSITION).sort(true, false),
+    ];
+    joined.sort(order)?.select(columns.collect::<Vec<_>>())
+}
+
+fn place_of(batch: &arrow::record_batch::RecordBatch) -> Option<Place> {
+    use arrow::array::AsArray;
+    let row = batch.num_rows().checked_sub(1)?;
+    let traces = arrow::compute::cast(batch.column_by_name("__trace")?, &arrow::datatypes::DataType::Utf8View).ok()?;
+    let newest = batch.column_by_name("__newest")?.as_primitive_opt::<arrow::datatypes::Int64Type>()?;
+    let xact = u64::try_from(newest.value(row)).ok()?;
+    Some(Place { xact, trace: traces.as_string_view().value(row).to_string() })
+}
