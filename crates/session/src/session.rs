@@ -1,5 +1,7 @@
 //! The session: DataFusion, configured in this one place.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
@@ -45,6 +47,15 @@ pub struct SessionOptions {
     pub threads: Option<usize>,
     /// Where to spill; default the system's temporary folder.
     pub temp_dir: Option<PathBuf>,
+    /// The only projects that the session knows of; default all.
+    pub projects: Option<BTreeSet<String>>,
+}
+
+impl SessionOptions {
+    /// Bytes that queries may hold in memory before they spill to disk.
+    pub fn memory_limit_or_default(&self) -> usize {
+        self.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN)
+    }
 }
 
 /// A read-only SQL session over one snapshot of a store. Cheap to clone.
@@ -69,9 +80,12 @@ impl Session {
     /// # Errors
     /// When the store cannot be read or the spill folder cannot be used.
     pub async fn open(store: Store, options: SessionOptions) -> Result<Self, SessionError> {
-        let snapshot = store.snapshot().await?;
+        let snapshot = match &options.projects {
+            Some(projects) => store.snapshot().await?.of_projects(projects)?,
+            None => store.snapshot().await?,
+        };
         let url = store_url(&store).map_err(SessionError::of)?;
-        let memory_limit = options.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN);
+        let memory_limit = options.memory_limit_or_default();
         let mut columns = tables::path_columns(&snapshot);
         for (_, settings) in snapshot.all_settings() {
             columns.extend(aggregate_columns(settings));
@@ -152,6 +166,24 @@ impl Session {
         self.json_context = SessionContext::new_with_state(json);
         self.catalog = Arc::new(catalog);
         self
+    }
+
+    /// The session with a memory pool of its own, which no other query takes from. Everything else,
+    /// caches too, is shared.
+    ///
+    /// # Errors
+    /// When the engine refuses the limit: a fault of the caller.
+    pub fn with_memory_limit(mut self, bytes: usize) -> Result<Self, SessionError> {
+        let limited = |context: &SessionContext| {
+            let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env()).with_memory_pool(pool(bytes));
+            let state = SessionStateBuilder::new_from_existing(context.state());
+            let state = state.with_runtime_env(runtime.build_arc().map_err(SessionError::of)?).build();
+            Ok::<_, SessionError>(SessionContext::new_with_state(state))
+        };
+        self.context = limited(&self.context)?;
+        self.json_context = limited(&self.json_context)?;
+        self.memory_limit = bytes;
+        Ok(self)
     }
 
     /// One of the session's tables as a frame.
@@ -261,16 +293,12 @@ fn build_state(
     settings.execution.parquet.reorder_filters = true;
     settings.execution.parquet.bloom_filter_on_read = true;
 
-    let pool = TrackConsumersPool::new(
-        FairSpillPool::new(memory_limit),
-        std::num::NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(std::num::NonZeroUsize::MIN),
-    );
     let disk = match &options.temp_dir {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
         None => DiskManagerMode::OsTmpDirectory,
     };
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
+        .with_memory_pool(pool(memory_limit))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
         .build_arc()
         .map_err(SessionError::of)?;
@@ -284,6 +312,12 @@ fn build_state(
         state.register_udaf(function).map_err(SessionError::of)?;
     }
     Ok(with_resolution(&state, columns, Resolution::Columns))
+}
+
+/// Memory that spills when it is full, and names who holds it when it cannot.
+fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
+    let named = NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(NonZeroUsize::MIN);
+    Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes), named))
 }
 
 /// The same state, planning paths in the given way.

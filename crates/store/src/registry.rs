@@ -25,6 +25,8 @@ const READ_CONCURRENCY: usize = 16;
 /// Attempts to append before giving up.
 const ATTEMPTS_MAX: usize = 60;
 
+/// Kind of the record of an experiment.
+pub(crate) const EXPERIMENT: &str = "experiment";
 /// Kind of the record of a project's settings.
 pub(crate) const SETTINGS: &str = "settings";
 
@@ -64,7 +66,7 @@ impl Record {
     pub(crate) fn of_experiment(body: &ExperimentBody) -> Result<Self, StoreError> {
         let corrupt = |source| StoreError::Corrupt { place: "experiment record".into(), source };
         Ok(Self {
-            kind: "experiment".into(),
+            kind: EXPERIMENT.into(),
             id: body.experiment.id.clone(),
             project: body.experiment.project.clone(),
             name: body.experiment.name.clone(),
@@ -175,6 +177,25 @@ pub(crate) async fn change_settings<T, E>(
         record.written = record.written.max(stored.map_or(i64::MIN, |stored| stored.written + 1));
         if let Commit::Done = try_append(location, registry, &[record]).await? {
             return Ok(Ok(outcome));
+        }
+        crate::store::back_off(attempt).await;
+    }
+    Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+}
+
+/// Appends a record that wins over the stored one of its kind and id, whatever the clocks say.
+pub(crate) async fn replace(
+    location: &Location,
+    registry: &mut DeltaTable,
+    mut record: Record,
+) -> Result<(), StoreError> {
+    for attempt in 0..ATTEMPTS_MAX {
+        registry.update_state().await?;
+        let records = read(location, registry).await?;
+        let stored = records.iter().find(|stored| stored.kind == record.kind && stored.id == record.id);
+        record.written = record.written.max(stored.map_or(i64::MIN, |stored| stored.written + 1));
+        if let Commit::Done = try_append(location, registry, std::slice::from_ref(&record)).await? {
+            return Ok(());
         }
         crate::store::back_off(attempt).await;
     }

@@ -11,7 +11,7 @@ use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
 use evalhouse_model::{Experiment, ProjectSettings, schema};
 use futures::future::BoxFuture;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::async_reader::MetadataFetch;
 use parquet::errors::ParquetError;
@@ -109,10 +109,10 @@ impl Store {
             let files: Vec<DataFile> = state.log_data().iter().map(|view| DataFile::of(&base, &view)).collect();
             (state.version(), Columns::from_schema(state.schema().as_ref()), files)
         };
-        let records = {
+        let (registry_version, records) = {
             let mut registry = self.inner.registry.lock().await;
             registry.update_state().await?;
-            registry::read(&self.inner.location, &registry).await?
+            (registry.snapshot()?.version(), registry::read(&self.inner.location, &registry).await?)
         };
         let bodies = self.reconcile(&files, &records).await?;
         let settings = records
@@ -120,7 +120,31 @@ impl Store {
             .filter(|record| record.kind == registry::SETTINGS && !record.deleted)
             .map(|record| Ok((record.id.clone(), record.settings()?)))
             .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(Snapshot::new(version, columns, files, bodies, settings))
+        Ok(Snapshot::new(version, registry_version, columns, files, bodies, settings))
+    }
+
+    /// Whether nothing has been committed since a snapshot was taken. Costs one look-up a table: no
+    /// list is made and nothing is read.
+    ///
+    /// # Errors
+    /// When the object store cannot be asked.
+    pub async fn is_current(&self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+        let (spans, registry) = futures::try_join!(
+            self.is_newest(SPANS, snapshot.version()),
+            self.is_newest(REGISTRY, snapshot.registry_version())
+        )?;
+        Ok(spans && registry)
+    }
+
+    async fn is_newest(&self, table: &str, version: u64) -> Result<bool, StoreError> {
+        // Versions have no gaps: a table is newer when the commit after this one is there.
+        let next = format!("{:020}.json", version.saturating_add(1));
+        let commit = self.inner.location.table_path(table).join("_delta_log").join(next);
+        match self.inner.location.root.head(&commit).await {
+            Ok(_) => Ok(false),
+            Err(object_store::Error::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Changes the settings of a project. `change` may run several times, each time on what is stored
@@ -149,7 +173,7 @@ impl Store {
             files.iter().filter(|file| file.is_root).map(|file| (file.name(), file)).collect();
         let mut described: HashSet<&str> = HashSet::new();
         let mut bodies = Vec::new();
-        for record in records.iter().filter(|record| record.kind == "experiment" && !record.deleted) {
+        for record in records.iter().filter(|record| record.kind == registry::EXPERIMENT && !record.deleted) {
             let body = record.experiment()?;
             match &body.case_file {
                 None => bodies.push(body),
@@ -162,11 +186,10 @@ impl Store {
             }
         }
         let nameless = case_files.into_iter().filter(|(name, _)| !described.contains(name)).map(|(_, file)| file);
-        let healed: Vec<Vec<ExperimentBody>> = futures::stream::iter(nameless)
-            .map(|file| self.footer_records(file))
-            .buffer_unordered(16)
-            .try_collect()
-            .await?;
+        // Boxed one by one: so the compiler sees that the whole can be sent to another thread.
+        let footers: Vec<BoxFuture<'_, _>> = nameless.map(|file| self.footer_records(file).boxed()).collect();
+        let healed: Vec<Vec<ExperimentBody>> =
+            futures::stream::iter(footers).buffer_unordered(16).try_collect().await?;
         let known: HashSet<String> = bodies.iter().map(|body| body.experiment.id.clone()).collect();
         bodies.extend(healed.into_iter().flatten().filter(|body| !known.contains(&body.experiment.id)));
         bodies.sort_by(|a, b| {
