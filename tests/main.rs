@@ -8,6 +8,7 @@
 //! - `cli`: whole outputs of the program
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current
+//! - `server`: answers over HTTP, keys, limits, hostile clients
 //! - `filters`: generated filters against a plain evaluation over the rows
 
 mod analysis;
@@ -18,5 +19,6 @@ mod docs;
 mod filters;
 mod import;
 mod real_data;
+mod server;
 mod sql;
 mod store;

@@ -144,7 +144,7 @@ pub(crate) async fn run(arguments: ServeArguments, settings: &Settings, printer:
     let server = Server::bind(store, session, &options).await?;
     let url = options.public_url.map_or_else(|| local_url(server.address()), |url| url.to_string());
     let url = url.trim_end_matches('/');
-    printer.note(&format!("evalhouse serves {} at {url}\n", settings.store));
+    printer.note(&format!("evalhouse serves {} at {url}", settings.store));
     // The key is known to whoever made it; where none is needed, the SDK still wants one.
     let key = if server.needs_key().await? { "YOUR_KEY" } else { "local" };
     printer.text(&format!("export BRAINTRUST_APP_URL={url}\nexport BRAINTRUST_API_KEY={key}"))?;
