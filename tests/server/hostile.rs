@@ -11,7 +11,7 @@ use super::{Answer, Running, local};
 use crate::cli::BUNDLED;
 
 /// Sends bytes as they are, and gives what comes back until the server closes or falls silent.
-async fn raw(server: &Running, bytes: &[u8]) -> String {
+pub(super) async fn raw(server: &Running, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // The server may answer and close before all is sent.
     let _ = stream.write_all(bytes).await;

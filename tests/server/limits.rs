@@ -8,6 +8,7 @@ use evalhouse_store::Store;
 use reqwest::Method;
 use serde_json::json;
 
+use super::hostile::raw;
 use super::{Answer, Running, local};
 use crate::cli::BUNDLED;
 
@@ -52,9 +53,10 @@ async fn bodies_have_a_limit_packed_or_not() {
         assert!(message.contains("1000 bytes"), "{message}");
     }
     // A body whose length is not declared.
-    let chunks = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 100]));
-    let streamed = reqwest::Body::wrap_stream(futures::StreamExt::take(chunks, 1_000));
-    Answer::of(server.request(Method::POST, "/api/v1/sql").body(streamed)).await.refused(413);
+    let head = "POST /api/v1/sql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunks = format!("64\r\n{}\r\n", " ".repeat(100)).repeat(20);
+    let answer = raw(&server, format!("{head}{chunks}").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
