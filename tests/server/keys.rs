@@ -5,7 +5,7 @@ use evalhouse_session::SessionOptions;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Answer, Running, import, key, local};
+use super::{Answer, Running, add, import, key, local};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_keys_any_token_will_do() {
@@ -51,8 +51,10 @@ async fn once_there_is_a_key_it_is_needed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_a_project_is_shown_that_project_alone() {
     let folder = tempfile::tempdir().unwrap();
-    import(folder.path(), "theirs").await;
     let store = import(folder.path(), "ours").await;
+    for experiment in ["baseline", "other"] {
+        add(&store, "theirs", experiment, &json!({"input": "a secret", "scores": {"Factuality": 0.1}})).await;
+    }
     // Files of many experiments, too.
     let session = evalhouse_session::Session::open(store.clone(), SessionOptions::default()).await.unwrap();
     session.optimize(&evalhouse_store::OptimizeOptions::default()).await.unwrap();
@@ -90,6 +92,7 @@ async fn a_key_of_a_project_is_shown_that_project_alone() {
         ("SELECT DISTINCT project AS n FROM experiments", json!([{"n": "ours"}])),
         ("SELECT count(*) AS n FROM projects", json!([{"n": 1}])),
         ("SELECT count(*) AS n FROM experiment('baseline')", json!([{"n": 506}])),
+        ("SELECT count(*) AS n FROM spans WHERE input LIKE '%secret%'", json!([{"n": 0}])),
     ] {
         assert_eq!(sql(query).await.ok(), expected, "{query}");
     }
@@ -100,19 +103,8 @@ async fn a_key_of_a_project_is_shown_that_project_alone() {
 async fn others_fields_are_not_named() {
     let folder = tempfile::tempdir().unwrap();
     let store = import(folder.path(), "ours").await;
-    let rows = folder.path().join("rows.jsonl");
-    let row = json!({"id": "1", "span_id": "1", "root_span_id": "1", "input": {"hidden_field": 1}, "output": "x",
-                     "scores": {"HiddenScore": 1.0}});
-    std::fs::write(&rows, format!("{row}\n")).unwrap();
-    let request = evalhouse_import::ImportRequest {
-        paths: vec![rows.display().to_string()],
-        project: Some("theirs".into()),
-        experiment: Some("hidden".into()),
-        from: None,
-        keep_going: false,
-    };
-    let report = evalhouse_import::import(&store, request, std::sync::Arc::new(evalhouse_import::NoProgress)).await;
-    assert!(report.unwrap().failed.is_empty());
+    let row = json!({"input": {"hidden_field": 1}, "output": "x", "scores": {"HiddenScore": 1.0}});
+    add(&store, "theirs", "hidden", &row).await;
     let token = key(&store, "ours", Role::Read, Some("ours")).await;
     let whole = key(&store, "all", Role::Read, None).await;
     let server = Running::over(store, local()).await;

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use evalhouse_import::{ImportRequest, NoProgress};
 use evalhouse_server::{Role, Server, ServerOptions, create_key};
 use evalhouse_session::SessionOptions;
 use evalhouse_store::Store;
@@ -118,19 +119,30 @@ fn local() -> ServerOptions {
     ServerOptions { listen: ([127, 0, 0, 1], 0).into(), ..ServerOptions::default() }
 }
 
-/// A store with the bundled experiments as the project of this name.
-async fn import(store: &Path, project: &str) -> Store {
-    let store = Store::create(&store.display().to_string()).await.unwrap();
-    let request = evalhouse_import::ImportRequest {
-        paths: vec![bundled_data().display().to_string()],
-        project: Some(project.into()),
-        experiment: None,
-        from: None,
-        keep_going: false,
-    };
-    let report = evalhouse_import::import(&store, request, Arc::new(evalhouse_import::NoProgress)).await.unwrap();
-    assert!(report.failed.is_empty());
+/// A store in a folder, with the bundled experiments as the project of this name.
+async fn import(folder: &Path, project: &str) -> Store {
+    let store = Store::create(&folder.join("store").display().to_string()).await.unwrap();
+    import_file(&store, project, None, bundled_data().display().to_string()).await;
     store
+}
+
+/// Adds an experiment of one row to a store.
+async fn add(store: &Store, project: &str, experiment: &str, row: &Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.jsonl");
+    let mut row = row.clone();
+    for name in ["id", "span_id", "root_span_id"] {
+        row[name] = json!(experiment);
+    }
+    std::fs::write(&file, format!("{row}\n")).unwrap();
+    import_file(store, project, Some(experiment.into()), file.display().to_string()).await;
+}
+
+async fn import_file(store: &Store, project: &str, experiment: Option<String>, path: String) {
+    let project = Some(project.to_string());
+    let request = ImportRequest { paths: vec![path], project, experiment, from: None, keep_going: false };
+    let report = evalhouse_import::import(store, request, Arc::new(NoProgress)).await.unwrap();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
 }
 
 /// Makes a key, perhaps for one project alone.

@@ -20,6 +20,11 @@ use crate::options::Limits;
 /// When somebody who finds no room should come back.
 const COME_BACK: Duration = Duration::from_secs(1);
 
+/// How long to wait for a query to stop when its time is over.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+/// Bytes of stack of a thread: plans nest.
+const STACK_BYTES: usize = 32 << 20;
+
 /// Lets queries in, a few at a time.
 #[derive(Debug)]
 pub struct Gate {
@@ -38,8 +43,12 @@ impl Gate {
     /// # Errors
     /// When the system gives no threads.
     pub(crate) fn new(limits: &Limits, threads: usize, running: Gauge, waiting: Gauge) -> std::io::Result<Self> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(threads).thread_name("evalhouse-query").enable_all().build()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("evalhouse-query")
+            .thread_stack_size(STACK_BYTES)
+            .enable_all()
+            .build()?;
         Ok(Self {
             threads: Threads(Some(runtime)),
             room: Arc::new(Semaphore::new(limits.queries.max(1))),
@@ -61,8 +70,9 @@ impl Gate {
     ) -> Result<T, ApiError> {
         let limit = self.query_time;
         let task = self.start(async move { tokio::time::timeout(limit, query).await }).await?;
-        match task.ended().await? {
-            Ok(result) => result,
+        match tokio::time::timeout(limit + GRACE, task.ended()).await {
+            Ok(ended) => ended?.unwrap_or_else(|_| Err(too_long(limit))),
+            // The query does not give way: it is told to stop, and its caller does not wait until it does.
             Err(_) => Err(too_long(limit)),
         }
     }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::gate::{Running, too_long};
+use crate::gate::{GRACE, Running, too_long};
 use crate::given::{Given, Parameter};
 
 /// Media type of Parquet files, which are compressed already.
@@ -80,7 +80,11 @@ where
         }
     });
     let producer = producer.await?;
-    let first = match pieces.recv().await {
+    // A query that does not give way is not waited for.
+    let Ok(first) = tokio::time::timeout(limits.time + GRACE, pieces.recv()).await else {
+        return Err(too_long(limits.time));
+    };
+    let first = match first {
         Some(Ok(bytes)) => bytes,
         Some(Err(error)) => return Err(error),
         // The producer ends without a piece only when it panics.

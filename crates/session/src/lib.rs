@@ -14,8 +14,10 @@
 //! nowhere else.
 
 mod adapter;
+mod bounded;
 mod btql;
 mod catalog;
+mod cooperative;
 mod error;
 mod lower;
 mod paths;

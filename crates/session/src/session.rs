@@ -24,7 +24,9 @@ use datafusion::sql::parser::Statement;
 use evalhouse_model::Experiment;
 use evalhouse_store::{Snapshot, Store};
 
+use crate::bounded::bounded;
 use crate::catalog::Catalog;
+use crate::cooperative::Cooperative;
 use crate::paths::{PathColumns, PathPlanner, Resolution};
 use crate::project::aggregate_columns;
 use crate::syntax;
@@ -122,6 +124,7 @@ impl Session {
     /// # Errors
     /// As [`Self::sql`], and when a parameter has no value.
     pub async fn sql_with(&self, query: &str, values: &[(String, ScalarValue)]) -> Result<DataFrame, SessionError> {
+        syntax::refuse_endless(query).map_err(|message| SessionError::Query { message })?;
         let state = self.context.state();
         let mut statement = state.sql_to_statement(query, &DIALECT).map_err(SessionError::of)?;
         if let Statement::Statement(inner) = &mut statement {
@@ -302,8 +305,11 @@ fn build_state(
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
         .build_arc()
         .map_err(SessionError::of)?;
-    let mut state =
-        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    let mut state = state.with_physical_optimizer_rule(Arc::new(Cooperative)).build();
+    for function in bounded(&state.scalar_functions().clone()) {
+        state.register_udf(function).map_err(SessionError::of)?;
+    }
     datafusion_functions_json::register_all(&mut state).map_err(SessionError::of)?;
     for function in evalhouse_functions::scalar_functions() {
         state.register_udf(function).map_err(SessionError::of)?;
