@@ -31,7 +31,7 @@ check:
 	cargo fmt --all --check
 	cargo clippy --release --all-targets -- --deny warnings
 
-# Writes docs/functions.md and docs/cli.md from the program.
+# Writes docs/functions.md, docs/cli.md and docs/openapi.json from the program.
 docs: build
 	$(PROGRAM) generate-docs docs
 

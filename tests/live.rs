@@ -64,9 +64,7 @@ async fn versions_of_a_row_are_read_as_of_a_transaction() {
     let (store, folder) = (Store::create(&crate::store::memory_url()).await.unwrap(), tempfile::tempdir().unwrap());
     let live = opened(&store, folder.path(), 1 << 20).await;
     experiment(&store, "e").await;
-    let root = |output: Value, merge: bool| {
-        json!([{"id": "a", "experiment_id": "e", "span_id": "s", "root_span_id": "t", "output": output, "_is_merge": merge}])
-    };
+    let root = |output: Value, merge: bool| json!([{"id": "a", "experiment_id": "e", "span_id": "s", "root_span_id": "t", "output": output, "_is_merge": merge}]);
     let first = log(&live, root(json!({"x": 1}), false)).await;
     let second = log(&live, root(json!({"y": 2}), true)).await;
     assert_eq!(outputs(&rows(&live, "e", None).await), [("a", &json!({"x": 1, "y": 2}))]);
@@ -105,10 +103,19 @@ async fn a_trace_grows_and_its_case_with_it() {
         row
     };
     // The child comes before its root, and is read before it.
-    log(&live, json!([span("task", Some("root"), json!({"span_attributes": {"type": "task"}, "metrics": {"start": 1, "end": 3}}))])).await;
+    log(
+        &live,
+        json!([span(
+            "task",
+            Some("root"),
+            json!({"span_attributes": {"type": "task"}, "metrics": {"start": 1, "end": 3}})
+        )]),
+    )
+    .await;
     assert_eq!(rows(&live, "e", None).await.len(), 1);
     log(&live, json!([span("root", None, json!({"input": "q", "span_attributes": {"type": "eval"}}))])).await;
-    log(&live, json!([span("f", Some("root"), json!({"scores": {"F": 1}, "span_attributes": {"purpose": "scorer"}}))])).await;
+    log(&live, json!([span("f", Some("root"), json!({"scores": {"F": 1}, "span_attributes": {"purpose": "scorer"}}))]))
+        .await;
     assert_eq!(rows(&live, "e", None).await.len(), 3);
     log(&live, json!([span("f2", Some("f"), json!({"scores": {"F": 0.5}, "metrics": {"tokens": 5}}))])).await;
     log(&live, json!([{"id": "c", "experiment_id": "e", "origin": {"id": "root"}, "comment": {"text": "why?"}, "created": "2026-01-01T00:00:00Z"}])).await;

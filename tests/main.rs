@@ -9,6 +9,7 @@
 //! - `crash`: a killed import leaves whole experiments
 //! - `docs`: generated pages are current, and the examples of the filter page run
 //! - `live`: rows that are logged while they are read
+//! - `server`: answers over HTTP, keys, limits, hostile clients
 //! - `filters`: generated filters against a plain evaluation over the rows
 //! - `hostile`: made-up conditions and queries have a meaning or are refused
 
@@ -29,5 +30,6 @@ mod hostile;
 mod import;
 mod live;
 mod real_data;
+mod server;
 mod sql;
 mod store;

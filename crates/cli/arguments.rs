@@ -1,5 +1,7 @@
 //! What may be typed: the options of every command, and the list of commands.
 
+use std::time::Duration;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use evalhouse_report::Format;
@@ -93,6 +95,22 @@ pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
         _ => return Err(format!("unknown unit `{unit}`, expected K, M or G")),
     };
     number.checked_mul(factor).filter(|size| *size > 0).ok_or_else(|| "out of range".to_string())
+}
+
+/// Reads `30s`, `12h`, `7d`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(digits_end);
+    let number: u64 = digits.parse().map_err(|_| "expected a time such as 30s, 12h or 7d".to_string())?;
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(format!("unknown unit `{unit}`, expected s, m, h, d or w")),
+    };
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "out of range".to_string())
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {

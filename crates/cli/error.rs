@@ -2,7 +2,9 @@
 
 use evalhouse_analysis::AnalysisError;
 use evalhouse_import::ImportError;
+use evalhouse_live::LiveError;
 use evalhouse_report::{ReportError, Tone};
+use evalhouse_server::ServeError;
 use evalhouse_session::SessionError;
 use evalhouse_store::StoreError;
 
@@ -112,6 +114,15 @@ fn is_users(error: &(dyn std::error::Error + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<AnalysisError>() {
         return error.is_users();
     }
+    if let Some(error) = error.downcast_ref::<ServeError>() {
+        return match error {
+            ServeError::Store(error) => is_users_store(error),
+            error => error.is_users(),
+        };
+    }
+    if let Some(LiveError::Journal(error)) = error.downcast_ref::<LiveError>() {
+        return error.is_users();
+    }
     // A column of a type that the chosen format cannot hold.
     matches!(error.downcast_ref::<ReportError>(), Some(ReportError::Arrow(_) | ReportError::Parquet(_)))
 }
@@ -130,6 +141,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         } else if let Some(error) = cause.downcast_ref::<SessionError>() {
             error.hint()
         } else if let Some(error) = cause.downcast_ref::<AnalysisError>() {
+            error.hint()
+        } else if let Some(error) = cause.downcast_ref::<ServeError>() {
+            error.hint()
+        } else if let Some(error) = cause.downcast_ref::<LiveError>() {
             error.hint()
         } else if let Some(ImportError::Store(error)) = cause.downcast_ref::<ImportError>() {
             error.hint()

@@ -25,6 +25,9 @@ use crate::error::Exit;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
+/// Bytes of stack of a thread: plans nest.
+const STACK_BYTES: usize = 32 << 20;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -45,7 +48,7 @@ fn run(arguments: Arguments, settings: &Settings, printer: &Printer) -> anyhow::
     if let Some(threads) = settings.threads {
         runtime.worker_threads(threads);
     }
-    let runtime = runtime.enable_all().build()?;
+    let runtime = runtime.thread_stack_size(STACK_BYTES).enable_all().build()?;
     let result = runtime.block_on(commands::run(command, settings, printer));
     match &result {
         Err(error) if cancel::is_interruption(error) => runtime.shutdown_timeout(cancel::CLEAN_UP_TIME),

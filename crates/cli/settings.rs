@@ -39,7 +39,8 @@ impl Settings {
     /// Opens the store for reading.
     pub(crate) async fn open_session(&self) -> anyhow::Result<Session> {
         let store = Store::open(&self.store).await?;
-        let options = SessionOptions { memory_limit: self.memory_limit, threads: self.threads, temp_dir: None };
+        let options =
+            SessionOptions { memory_limit: self.memory_limit, threads: self.threads, ..SessionOptions::default() };
         Ok(evalhouse_analysis::with_table_functions(Session::open(store, options).await?))
     }
 

@@ -26,7 +26,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The bundled experiments, imported once for all tests that only read.
-static BUNDLED: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static BUNDLED: LazyLock<PathBuf> = LazyLock::new(|| {
     let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli-bundled-store");
     if store.exists() {
         fs::remove_dir_all(&store).unwrap();
@@ -38,7 +38,7 @@ static BUNDLED: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// The program in a folder of its own, which holds the bundled files as `runs/`.
-struct Program {
+pub(crate) struct Program {
     folder: TempDir,
     store: PathBuf,
 }
@@ -52,7 +52,7 @@ impl Program {
     }
 
     /// With a store that has the bundled experiments. Nothing may be written to it.
-    fn with_bundled_data() -> Self {
+    pub(crate) fn with_bundled_data() -> Self {
         Self::at(BUNDLED.clone())
     }
 
@@ -75,6 +75,14 @@ impl Program {
 
     fn run(&self, arguments: &[&str]) -> Output {
         self.run_with_input(arguments, "")
+    }
+
+    /// Standard output of a run that goes well, as bytes.
+    pub(crate) fn bytes(&self, arguments: &[&str]) -> Vec<u8> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_evalhouse"));
+        let output = command.args(arguments).env("EVALHOUSE_STORE", &self.store).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
     }
 
     fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
@@ -149,7 +157,8 @@ fn round_csv(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-fn round(value: &mut Value) {
+/// Rounds every number to 9 digits, so that the order of additions plays no part.
+pub(crate) fn round(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             let rounded = number.as_f64().and_then(|number| format!("{number:.8e}").parse::<f64>().ok());

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use evalhouse_analysis::{Aggregate, Alignment, CasesOptions, GroupOptions, Reducer, Selected};
+use evalhouse_language::split_at_commas;
 use evalhouse_report::Format;
 
 use crate::arguments::{CaseArguments, ProjectArguments};
@@ -10,7 +11,6 @@ use crate::output::print_answer;
 use crate::phrase;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::shell;
 
 /// Rows that text shows unless told otherwise; files get all of them.
 const TEXT_ROWS: usize = 50;
@@ -151,7 +151,7 @@ impl ShownCases {
 
 /// The expressions of a list with commas between them; commas inside brackets and quotes stay.
 pub(super) fn expressions(texts: &[String]) -> Vec<String> {
-    let parts = texts.iter().flat_map(|text| shell::split_at_commas(text));
+    let parts = texts.iter().flat_map(|text| split_at_commas(text));
     parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_string).collect()
 }
 

@@ -16,13 +16,14 @@ const WIDTH: usize = 80;
 /// Options of `generate-docs`.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateDocsArguments {
-    /// Folder to write cli.md and functions.md to
+    /// Folder to write cli.md, functions.md and openapi.json to
     folder: PathBuf,
 }
 
 pub(crate) fn run(arguments: GenerateDocsArguments, printer: &Printer) -> anyhow::Result<Exit> {
     write(&arguments.folder, "cli.md", &command_line_page(), printer)?;
     write(&arguments.folder, "functions.md", &evalhouse_functions::documentation_markdown(), printer)?;
+    write(&arguments.folder, "openapi.json", &format!("{:#}\n", evalhouse_server::openapi_description()), printer)?;
     Ok(Exit::Done)
 }
 

@@ -16,6 +16,7 @@ mod import;
 mod keys;
 mod optimize;
 mod query;
+mod serve;
 mod settings;
 mod show;
 mod sql;
@@ -68,8 +69,10 @@ pub(crate) enum Command {
     Export(export::ExportArguments),
     /// Shows or changes how a project is read: its key, baselines, scores, columns
     Settings(settings::SettingsArguments),
-    /// Tries a comparison key before it is saved
+    /// Tries comparison keys; makes, lists and revokes the API keys of the server
     Keys(keys::KeyArguments),
+    /// Serves the store over HTTP: to the Braintrust SDKs, and every answer as JSON
+    Serve(serve::ServeArguments),
     /// Merges small files into large ones, for quick questions over many experiments
     Optimize(optimize::OptimizeArguments),
     /// Removes files that nothing needs any more
@@ -85,10 +88,11 @@ pub(crate) enum Command {
     GenerateDocs(generate_docs::GenerateDocsArguments),
 }
 
-/// Runs a command to its end, or until Ctrl-C. The shell handles Ctrl-C itself.
+/// Runs a command to its end, or until Ctrl-C. The shell and the server handle Ctrl-C themselves.
 pub(crate) async fn run(command: Command, settings: &Settings, printer: &Printer) -> anyhow::Result<Exit> {
     match command {
         Command::Sql(arguments) => sql::run(arguments, settings, printer).await,
+        Command::Serve(arguments) => serve::run(arguments, settings, printer).await,
         command => interruptible(run_one(command, settings, printer)).await,
     }
 }
@@ -110,6 +114,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Trials(arguments) => trials::run(arguments, settings, printer).await,
         Command::Agreement(arguments) => agreement::run(arguments, settings, printer).await,
         Command::Keys(arguments) => keys::run(arguments, settings, printer).await,
+        Command::Serve(arguments) => serve::run(arguments, settings, printer).await,
         Command::Optimize(arguments) => optimize::run(arguments, settings, printer).await,
         Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
         Command::Query(arguments) => query::run(arguments, settings, printer).await,

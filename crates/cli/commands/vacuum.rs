@@ -6,6 +6,7 @@ use clap::Args;
 use evalhouse_model::VacuumReport;
 use evalhouse_store::Store;
 
+use crate::arguments::parse_duration;
 use crate::error::{Exit, InputError};
 use crate::output::print_answer;
 use crate::printer::Printer;
@@ -56,19 +57,4 @@ pub(crate) async fn run(arguments: VacuumArguments, settings: &Settings, printer
     };
     print_answer(&report, false, settings, printer)?;
     Ok(Exit::Done)
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(digits_end);
-    let number: u64 = digits.parse().map_err(|_| "expected a time such as 30m, 12h or 7d".to_string())?;
-    let seconds: u64 = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return Err(format!("unknown unit `{unit}`, expected s, m, h, d or w")),
-    };
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "out of range".to_string())
 }

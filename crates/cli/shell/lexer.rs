@@ -134,26 +134,6 @@ pub(crate) fn statements(source: &str) -> Vec<&str> {
     statements
 }
 
-/// The parts of a list with commas between them; commas inside brackets and quotes stay.
-pub(crate) fn split_at_commas(source: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    let mut depth = 0_usize;
-    for token in tokens(source) {
-        match token.text(source) {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => {
-                parts.push(&source[start..token.start]);
-                start = token.end;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&source[start..]);
-    parts
-}
-
 /// Whether a text ends with a semicolon that closes a statement, or says nothing.
 pub(crate) fn is_complete(source: &str) -> bool {
     let tokens = tokens(source);
@@ -185,12 +165,6 @@ mod tests {
         for open in ["SELECT 1", "SELECT ';", "SELECT 1; /* ;", "SELECT 1; SELECT 2", "SELECT \";"] {
             assert!(!is_complete(open), "{open}");
         }
-    }
-
-    #[test]
-    fn lists_are_cut_at_their_own_commas() {
-        assert_eq!(split_at_commas("a, coalesce(b, c), 'x,y'"), ["a", " coalesce(b, c)", " 'x,y'"]);
-        assert_eq!(split_at_commas(""), [""]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use datafusion::arrow::datatypes::Schema;
 use evalhouse_report::{BatchOptions, BatchWriter, Document, Format, batch_writer, expanded_writer, number};
 use evalhouse_session::Session;
 
-pub(crate) use self::lexer::{split_at_commas, statements};
+pub(crate) use self::lexer::statements;
 
 use self::editor::{Editor, Input};
 use self::meta::Meta;

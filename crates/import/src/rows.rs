@@ -103,7 +103,8 @@ fn recognise(window: &mut Window, assume_rows: bool) -> Result<(Shape, Option<St
     }
 }
 
-/// Reads rows one at a time, as a server is given them: whole rows, each with its ids.
+/// Reads rows one at a time, as a server is given them: it knows what they belong to, and a row may be
+/// part of one.
 #[derive(Debug, Default)]
 pub struct RowReader {
     parser: RowParser,
@@ -115,7 +116,7 @@ impl RowReader {
     /// # Errors
     /// When a typed field has another type, or a number is not finite.
     pub fn read(&mut self, text: &str) -> Result<Span, Fault> {
-        self.parser.parse(text.as_bytes(), true).map(|row| row.span)
+        self.parser.parse_logged(text)
     }
 }
 

@@ -56,6 +56,11 @@ impl JournalError {
         }
     }
 
+    /// Whether the user can mend it.
+    pub fn is_users(&self) -> bool {
+        matches!(self, Self::Locked { .. } | Self::Full { .. })
+    }
+
     /// Turns an error of the disk into one that names the place.
     pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |source| Self::Io { path: path.to_owned(), source: Arc::new(source) }

@@ -7,6 +7,7 @@ mod btql;
 mod error;
 mod json;
 mod lexer;
+mod lists;
 mod parser;
 mod phrase;
 mod print;
@@ -20,5 +21,6 @@ pub use ast::{
 pub use btql::{is_sql, parse_query};
 pub use error::LanguageError;
 pub use json::{expression_from_json, query_from_json};
+pub use lists::split_at_commas;
 pub use parser::parse_expression;
 pub use phrase::{Names, Phrase, translate};

@@ -15,4 +15,5 @@ mod objects;
 mod row;
 mod settle;
 
+pub use evalhouse_journal::JournalOptions;
 pub use live::{Live, LiveError, LiveOptions};

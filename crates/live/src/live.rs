@@ -62,6 +62,17 @@ pub enum LiveError {
     Write(#[from] WriteError),
 }
 
+impl LiveError {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Journal(error) => error.hint(),
+            Self::Store(error) | Self::Write(WriteError::Store(error)) => error.hint(),
+            Self::Row { .. } | Self::UnknownObject { .. } | Self::Write(WriteError::Row(_)) => None,
+        }
+    }
+}
+
 /// Rows that are logged while they are read. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Live {

@@ -136,6 +136,10 @@ impl<'a> Changes<'a> {
         for (one, update, controls) in rows.into_iter().chain(comments) {
             let target = if controls.is_comment { target_of(&update) } else { None };
             let id = target.unwrap_or_else(|| one.id.clone());
+            // A crash came between the rows and the record that says so: the row has it already.
+            if versions.get(&id).is_some_and(|known| known.stored.is_some() && known.xact >= one.xact) {
+                continue;
+            }
             let current = versions.get(&id).filter(|version| !version.deleted).map(Version::as_row);
             let outcome = if controls.is_comment {
                 let Some(current) = current else {

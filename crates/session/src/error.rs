@@ -2,6 +2,7 @@
 
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 use evalhouse_store::StoreError;
 
 /// An error of a query or of the engine.
@@ -53,6 +54,10 @@ impl SessionError {
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Configuration(_) => Self::Query { message: readable(&error) },
             DataFusionError::ResourcesExhausted(message) => Self::Resources { limit_mib: 0, message: message.clone() },
+            // The same, found while the Parquet reader filtered.
+            DataFusionError::ParquetError(source) if filter_fault(source).is_some() => {
+                Self::Query { message: filter_fault(source).unwrap_or_default() }
+            }
             // A cast or an arithmetic fault comes from what the query asked of its data.
             DataFusionError::Execution(_) | DataFusionError::ArrowError(..) => {
                 Self::Query { message: readable(&error) }
@@ -88,6 +93,19 @@ fn unknown_column<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Strin
     match names.is_empty() {
         true => format!("there is no column `{name}`"),
         false => format!("there is no column `{name}`; did you mean {}?", names.join(" or ")),
+    }
+}
+
+/// What went wrong with a value that a filter looked at, when that is why reading failed. The engine
+/// passes it on as the debug text of an error.
+fn filter_fault(error: &ParquetError) -> Option<String> {
+    let text = error.to_string();
+    let (_, fault) = text.split_once("Error evaluating filter predicate: ArrowError(")?;
+    let fault = fault.rsplit_once(", Some(").map_or(fault, |(fault, _)| fault);
+    match fault.split_once("(\"").and_then(|(_, quoted)| quoted.strip_suffix("\")")) {
+        Some(message) => Some(message.replace("\\\"", "\"")),
+        None if fault == "DivideByZero" => Some("division by zero".to_string()),
+        None => Some(fault.to_string()),
     }
 }
 

@@ -15,8 +15,10 @@
 //! nowhere else.
 
 mod adapter;
+mod bounded;
 mod btql;
 mod catalog;
+mod cooperative;
 mod custom_columns;
 mod error;
 mod lower;

@@ -1,5 +1,7 @@
 //! The session: DataFusion, configured in this one place.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
@@ -24,7 +26,9 @@ use datafusion::sql::parser::Statement;
 use evalhouse_model::{Experiment, ObjectKind, schema};
 use evalhouse_store::{Snapshot, Store};
 
+use crate::bounded::bounded;
 use crate::catalog::Catalog;
+use crate::cooperative::Cooperative;
 use crate::paths::{PathColumns, PathPlanner, Resolution};
 use crate::project::aggregate_columns;
 use crate::syntax;
@@ -47,6 +51,15 @@ pub struct SessionOptions {
     pub threads: Option<usize>,
     /// Where to spill; default the system's temporary folder.
     pub temp_dir: Option<PathBuf>,
+    /// The only projects that the session knows of; default all.
+    pub projects: Option<BTreeSet<String>>,
+}
+
+impl SessionOptions {
+    /// Bytes that queries may hold in memory before they spill to disk.
+    pub fn memory_limit_or_default(&self) -> usize {
+        self.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN)
+    }
 }
 
 /// A read-only SQL session over one snapshot of a store. Cheap to clone.
@@ -75,9 +88,12 @@ impl Session {
     /// # Errors
     /// When the store cannot be read or the spill folder cannot be used.
     pub async fn open(store: Store, options: SessionOptions) -> Result<Self, SessionError> {
-        let snapshot = store.snapshot().await?;
+        let snapshot = match &options.projects {
+            Some(projects) => store.snapshot().await?.of_projects(projects)?,
+            None => store.snapshot().await?,
+        };
         let url = store_url(&store).map_err(SessionError::of)?;
-        let memory_limit = options.memory_limit.unwrap_or_else(half_of_memory).max(MEMORY_LIMIT_MIN);
+        let memory_limit = options.memory_limit_or_default();
         let mut columns = tables::path_columns(&snapshot);
         for (path, aggregate) in snapshot.all_settings().iter().flat_map(|(_, settings)| aggregate_columns(settings)) {
             // One that refines a score of its own name is stored all the same.
@@ -135,6 +151,7 @@ impl Session {
     /// # Errors
     /// As [`Self::sql`], and when a parameter has no value.
     pub async fn sql_with(&self, query: &str, values: &[(String, ScalarValue)]) -> Result<DataFrame, SessionError> {
+        syntax::refuse_endless(query).map_err(|message| SessionError::Query { message })?;
         let state = self.context.state();
         let mut statement = state.sql_to_statement(query, &DIALECT).map_err(SessionError::of)?;
         if let Statement::Statement(inner) = &mut statement {
@@ -187,6 +204,24 @@ impl Session {
     /// When there is no batch.
     pub fn frame_of_batches(&self, batches: Vec<RecordBatch>) -> Result<DataFrame, SessionError> {
         self.context.read_batches(batches).map_err(SessionError::of)
+    }
+
+    /// The session with a memory pool of its own, which no other query takes from. Everything else,
+    /// caches too, is shared.
+    ///
+    /// # Errors
+    /// When the engine refuses the limit: a fault of the caller.
+    pub fn with_memory_limit(mut self, bytes: usize) -> Result<Self, SessionError> {
+        let limited = |context: &SessionContext| {
+            let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env()).with_memory_pool(pool(bytes));
+            let state = SessionStateBuilder::new_from_existing(context.state());
+            let state = state.with_runtime_env(runtime.build_arc().map_err(SessionError::of)?).build();
+            Ok::<_, SessionError>(SessionContext::new_with_state(state))
+        };
+        self.context = limited(&self.context)?;
+        self.json_context = limited(&self.json_context)?;
+        self.memory_limit = bytes;
+        Ok(self)
     }
 
     /// One of the session's tables as a frame.
@@ -363,21 +398,20 @@ fn build_state(
     // fails (DataFusion 55.2).
     settings.optimizer.enable_leaf_expression_pushdown = false;
 
-    let pool = TrackConsumersPool::new(
-        FairSpillPool::new(memory_limit),
-        std::num::NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(std::num::NonZeroUsize::MIN),
-    );
     let disk = match &options.temp_dir {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
         None => DiskManagerMode::OsTmpDirectory,
     };
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
+        .with_memory_pool(pool(memory_limit))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
         .build_arc()
         .map_err(SessionError::of)?;
-    let mut state =
-        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    let mut state = state.with_physical_optimizer_rule(Arc::new(Cooperative)).build();
+    for function in bounded(&state.scalar_functions().clone()) {
+        state.register_udf(function).map_err(SessionError::of)?;
+    }
     datafusion_functions_json::register_all(&mut state).map_err(SessionError::of)?;
     for function in evalhouse_functions::scalar_functions() {
         state.register_udf(function).map_err(SessionError::of)?;
@@ -386,6 +420,12 @@ fn build_state(
         state.register_udaf(function).map_err(SessionError::of)?;
     }
     Ok(with_resolution(&state, columns, Resolution::Columns))
+}
+
+/// Memory that spills when it is full, and names who holds it when it cannot.
+fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
+    let named = NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(NonZeroUsize::MIN);
+    Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes), named))
 }
 
 /// The same state, planning paths in the given way.

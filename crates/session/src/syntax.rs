@@ -6,6 +6,32 @@ use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CastKind, DataType, Expr, Subscript, UnaryOperator, Value, VisitMut, VisitorMut,
 };
+use datafusion::sql::sqlparser::dialect::DuckDbDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+/// Words of syntax and operators that a query may have. Each may nest what follows one level deeper, and
+/// much more than this overflows the stack of a thread.
+const NESTING_MAX: usize = 4_000;
+
+/// Refuses a query that could nest deeper than the engine can follow. Names, values and commas do not
+/// count: a list may be as long as it likes.
+pub(crate) fn refuse_endless(query: &str) -> Result<(), String> {
+    // A text that does not even fall into tokens is the parser's to refuse.
+    let Ok(tokens) = Tokenizer::new(&DuckDbDialect {}, query).tokenize() else { return Ok(()) };
+    let nests = |token: &&Token| match token {
+        Token::Word(word) => word.keyword != Keyword::NoKeyword,
+        Token::Comma | Token::Period | Token::Whitespace(_) | Token::RParen | Token::RBracket | Token::RBrace => false,
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) | Token::EOF => false,
+        _ => true,
+    };
+    match tokens.iter().filter(nests).count() {
+        count if count > NESTING_MAX => {
+            Err(format!("the query has {count} keywords, brackets and operators, at most {NESTING_MAX} are read"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Writes a key after an index as a subscript: `input.messages[0].role` as
 /// `input.messages[0]['role']`. The planner takes a dot only before the first index.

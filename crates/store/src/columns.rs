@@ -115,6 +115,14 @@ impl Columns {
         StructType::try_new(fields).map_err(|e| StoreError::Delta(e.into()))
     }
 
+    /// The columns whose stored name is to be kept.
+    pub(crate) fn retained(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let kept = self.by_path.iter().filter(|(_, column)| keep(&column.name));
+        let by_path: BTreeMap<_, _> = kept.map(|(path, column)| (path.clone(), column.clone())).collect();
+        let taken = by_path.values().map(|column| column.name.to_lowercase()).collect();
+        Self { by_path, taken }
+    }
+
     /// Finds a column by its encoded path, `scores.Answer%20Correctness`.
     pub fn get(&self, path: &str) -> Option<&PathColumn> {
         self.by_path.get(path)

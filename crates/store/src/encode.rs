@@ -512,7 +512,10 @@ fn fixed_arrays(rows: &Rows, owner: &Experiment, is_root: bool) -> Result<Vec<Ar
         text_array(spans().map(|span| span.context.as_deref())),
         text_array(spans().map(|span| span.origin.as_deref())),
         text_array(spans().map(|span| span.extra.as_deref())),
-        int_array(spans().map(|span| i64::try_from(span.version).ok().filter(|version| *version > 0))),
+        // An import's versions are its source's transactions, and none of this store.
+        int_array(
+            spans().map(|span| i64::try_from(span.version).ok().filter(|version| *version > 0 && owner.xact.is_some())),
+        ),
     ]);
     Ok(arrays)
 }

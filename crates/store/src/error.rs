@@ -35,6 +35,12 @@ pub enum StoreError {
         /// Experiment id.
         experiment: String,
     },
+    /// A file that cannot be shown to somebody who may see only one of its projects.
+    #[error("`{file}` holds rows of several projects")]
+    MixedFile {
+        /// Path below the table.
+        file: String,
+    },
     /// Many writers: every attempt to commit found a newer table version.
     #[error("could not commit after {attempts} attempts: other writers were always first")]
     Contention {
@@ -78,6 +84,9 @@ impl StoreError {
             }
             Self::NotFound { .. } => Some("import something first, or name another store with --store"),
             Self::NewerFormat { .. } => Some("install a newer evalhouse"),
+            Self::MixedFile { .. } => {
+                Some("an older evalhouse merged it; import its experiments again, or use a key for all projects")
+            }
             Self::Conflict { .. } | Self::Contention { .. } => Some("run the command again"),
             _ => None,
         }

@@ -28,6 +28,7 @@
 
 mod columns;
 mod decode;
+mod documents;
 mod encode;
 mod error;
 mod location;
@@ -46,6 +47,7 @@ mod vacuum;
 mod writer;
 
 pub use columns::{Columns, Kind, PathColumn, decode_path, encode_path, is_dynamic_field};
+pub use documents::Document;
 pub use encode::{EXPERIMENT_FOOTER_KEY, FOOTER_KEY, FORMAT_VERSION, FileFooter};
 pub use error::{RowError, StoreError, WriteError};
 pub use location::Location;

@@ -58,7 +58,9 @@ impl Store {
             let base = self.location().table_path(SPANS);
             let mut actions: Vec<Action> = Vec::new();
             moved.clear();
-            for view in spans.snapshot()?.log_data() {
+            // Collected: the iterator cannot be held while files are read.
+            let views: Vec<_> = spans.snapshot()?.log_data().into_iter().collect();
+            for view in views {
                 let file = DataFile::of(&base, &view);
                 let remove = Action::Remove(view.remove_action(true));
                 match file.experiment_id() {

@@ -393,7 +393,7 @@ pub(crate) enum Rewritten {
     Less(Action, Vec<ExperimentBody>),
 }
 
-/// Which files become one: small neighbours of the same part, by project and experiment, and files of
+/// Which files become one: small neighbours of the same part and project, by experiment, and files of
 /// cases whose saved key is out of date.
 fn bins(
     files: &[DataFile],
@@ -405,10 +405,7 @@ fn bins(
     for is_root in [true, false] {
         let is_of_project = |file: &&DataFile| match &options.project {
             None => true,
-            Some(project) => {
-                let bound = |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()) == Some(project);
-                bound(file.minimum(schema::PROJECT)) && bound(file.maximum(schema::PROJECT))
-            }
+            Some(project) => file.project() == Some(project),
         };
         let stale = |file: &DataFile| {
             let of_file = bodies.values().filter(|body| body.case_file.as_deref() == Some(file.name()));
@@ -442,7 +439,9 @@ fn bins(
         let mut last_kind = None;
         for file in chosen {
             let of_other_kind = last_kind.replace(kind(file)).is_some_and(|last| last != kind(file));
-            if bytes > 0 && (of_other_kind || bytes + file.size > options.target_bytes) {
+            // A file is of one project, so that who may see one project need not be shown another's.
+            let is_others = sources.last().is_some_and(|last: &DataFile| last.project() != file.project());
+            if is_others || (bytes > 0 && (of_other_kind || bytes + file.size > options.target_bytes)) {
                 close(&mut sources);
                 bytes = 0;
             }

@@ -194,6 +194,25 @@ pub(crate) async fn change_settings<T, E>(
     Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
 }
 
+/// Appends a record that wins over the stored one of its kind and id, whatever the clocks say.
+pub(crate) async fn replace(
+    location: &Location,
+    registry: &mut DeltaTable,
+    mut record: Record,
+) -> Result<(), StoreError> {
+    for attempt in 0..ATTEMPTS_MAX {
+        registry.update_state().await?;
+        let records = read(location, registry).await?;
+        let stored = records.iter().find(|stored| stored.kind == record.kind && stored.id == record.id);
+        record.written = record.written.max(stored.map_or(i64::MIN, |stored| stored.written + 1));
+        if let Commit::Done = try_append(location, registry, std::slice::from_ref(&record)).await? {
+            return Ok(());
+        }
+        crate::store::back_off(attempt).await;
+    }
+    Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+}
+
 async fn try_append(location: &Location, registry: &mut DeltaTable, records: &[Record]) -> Result<Commit, StoreError> {
     let merge = registry.snapshot()?.log_data().num_files() >= FILES_MAX;
     let mut all = records.to_vec();

@@ -1,6 +1,6 @@
 //! A consistent view of the store: columns, files, experiments.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use deltalake_core::kernel::LogicalFileView;
@@ -8,6 +8,7 @@ use evalhouse_model::{Experiment, ObjectKind, ProjectSettings, schema};
 use object_store::path::Path;
 use serde_json::Value;
 
+use crate::StoreError;
 use crate::columns::{Columns, decode_path};
 use crate::registry::ExperimentBody;
 
@@ -59,6 +60,12 @@ impl DataFile {
         (self.maximum(schema::EXPERIMENT_ID)?.as_str()? == low).then_some(low)
     }
 
+    /// The project whose rows these are, when they are all of one.
+    pub fn project(&self) -> Option<&str> {
+        let low = self.minimum(schema::PROJECT)?.as_str()?;
+        (self.maximum(schema::PROJECT)?.as_str()? == low).then_some(low)
+    }
+
     /// Whether rows of an experiment may be in the file, as far as its statistics tell.
     pub(crate) fn may_hold(&self, experiment_id: &str) -> bool {
         let bound = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_string);
@@ -97,6 +104,7 @@ impl DataFile {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     version: u64,
+    registry_version: u64,
     columns: Arc<Columns>,
     files: Arc<[DataFile]>,
     history: Arc<[DataFile]>,
@@ -112,6 +120,7 @@ pub struct Snapshot {
 impl Snapshot {
     pub(crate) fn new(
         version: u64,
+        registry_version: u64,
         columns: Columns,
         files: Vec<DataFile>,
         bodies: Vec<ExperimentBody>,
@@ -124,6 +133,7 @@ impl Snapshot {
         };
         Self {
             version,
+            registry_version,
             columns: Arc::new(columns),
             files: files.into(),
             history: history.into(),
@@ -150,6 +160,41 @@ impl Snapshot {
     /// Version of the `spans` table.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Version of the `registry` table.
+    pub fn registry_version(&self) -> u64 {
+        self.registry_version
+    }
+
+    /// The snapshot as if these projects were all there is: no experiment, file, setting or column of
+    /// another one is in it.
+    ///
+    /// # Errors
+    /// [`StoreError::MixedFile`] when a file holds rows of a project and of another one.
+    pub fn of_projects(&self, projects: &BTreeSet<String>) -> Result<Self, StoreError> {
+        let is_of = |project: &str| projects.contains(project);
+        let bodies: Vec<ExperimentBody> =
+            self.bodies.iter().filter(|body| is_of(&body.experiment.project)).cloned().collect();
+        let ids: HashSet<&str> = bodies.iter().map(|body| body.experiment.id.as_str()).collect();
+        let mut files = Vec::new();
+        for file in self.files.iter() {
+            let is_theirs = match (file.experiment_id(), file.project()) {
+                (Some(id), _) => ids.contains(id),
+                (None, Some(project)) => is_of(project),
+                (None, None) if ids.iter().any(|id| file.may_hold(id)) => {
+                    return Err(StoreError::MixedFile { file: file.relative.clone() });
+                }
+                (None, None) => false,
+            };
+            if is_theirs {
+                files.push(file.clone());
+            }
+        }
+        // A path that is no column is read from the JSON, so a column can always be left out.
+        let columns = self.columns.retained(|name| files.iter().any(|file| file.null_count(name).is_some()));
+        let settings = self.settings.iter().filter(|(project, _)| is_of(project)).cloned().collect();
+        Ok(Self::new(self.version, self.registry_version, columns, files, bodies, settings))
     }
 
     /// Dynamic columns.

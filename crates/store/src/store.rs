@@ -8,7 +8,8 @@ use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::SaveMode;
 use evalhouse_model::{Experiment, ProjectSettings, schema};
-use futures::{StreamExt, TryStreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
 use crate::StoreError;
@@ -104,10 +105,10 @@ impl Store {
             let files: Vec<DataFile> = state.log_data().iter().map(|view| DataFile::of(&base, &view)).collect();
             (state.version(), Columns::from_schema(state.schema().as_ref()), files)
         };
-        let records = {
+        let (registry_version, records) = {
             let mut registry = self.inner.registry.lock().await;
             registry.update_state().await?;
-            registry::read(&self.inner.location, &registry).await?
+            (registry.snapshot()?.version(), registry::read(&self.inner.location, &registry).await?)
         };
         let bodies = self.reconcile(&files, &records).await?;
         let settings = records
@@ -115,7 +116,31 @@ impl Store {
             .filter(|record| record.kind == registry::SETTINGS && !record.deleted)
             .map(|record| Ok((record.id.clone(), record.settings()?)))
             .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(Snapshot::new(version, columns, files, bodies, settings))
+        Ok(Snapshot::new(version, registry_version, columns, files, bodies, settings))
+    }
+
+    /// Whether nothing has been committed since a snapshot was taken. Costs one look-up a table: no
+    /// list is made and nothing is read.
+    ///
+    /// # Errors
+    /// When the object store cannot be asked.
+    pub async fn is_current(&self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+        let (spans, registry) = futures::try_join!(
+            self.is_newest(SPANS, snapshot.version()),
+            self.is_newest(REGISTRY, snapshot.registry_version())
+        )?;
+        Ok(spans && registry)
+    }
+
+    async fn is_newest(&self, table: &str, version: u64) -> Result<bool, StoreError> {
+        // Versions have no gaps: a table is newer when the commit after this one is there.
+        let next = format!("{:020}.json", version.saturating_add(1));
+        let commit = self.inner.location.table_path(table).join("_delta_log").join(next);
+        match self.inner.location.root.head(&commit).await {
+            Ok(_) => Ok(false),
+            Err(object_store::Error::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Changes the settings of a project. `change` may run several times, each time on what is stored
@@ -167,16 +192,14 @@ impl Store {
             let record = file.experiment_id().and_then(|id| bodies.get(id)).and_then(|body| body.experiment.xact);
             record.zip(file.newest_xact()).is_some_and(|(record, file)| record >= file)
         };
-        let nameless: Vec<&DataFile> = case_files
+        let nameless = case_files
             .into_iter()
             .filter(|(name, file)| !described.contains(name) && !is_covered(file))
-            .map(|(_, file)| file)
-            .collect();
-        let healed: Vec<Vec<ExperimentBody>> = futures::stream::iter(nameless)
-            .map(|file| self.footer_records(file))
-            .buffer_unordered(16)
-            .try_collect()
-            .await?;
+            .map(|(_, file)| file);
+        // Boxed one by one: so the compiler sees that the whole can be sent to another thread.
+        let footers: Vec<BoxFuture<'_, _>> = nameless.map(|file| self.footer_records(file).boxed()).collect();
+        let healed: Vec<Vec<ExperimentBody>> =
+            futures::stream::iter(footers).buffer_unordered(16).try_collect().await?;
         for body in healed.into_iter().flatten().filter(|body| !deleted.contains(body.experiment.id.as_str())) {
             let id = body.experiment.id.clone();
             if bodies.get(&id).is_none_or(|known| known.experiment.xact < body.experiment.xact) {

@@ -275,7 +275,9 @@ impl Store {
             let base = self.location().table_path(SPANS);
             let mut actions = Vec::new();
             let mut known = 0;
-            for view in spans.snapshot()?.log_data() {
+            // Collected: the iterator cannot be held while files are read.
+            let views: Vec<_> = spans.snapshot()?.log_data().into_iter().collect();
+            for view in views {
                 let file = DataFile::of(&base, &view);
                 let Some(&holds) = seen.get(file.name()) else {
                     if file.may_hold(&id) && !file.is_history() {
@@ -348,9 +350,17 @@ fn body_of(staged: &StagedExperiment, before: Option<ExperimentBody>) -> Experim
         }
         Some(names)
     };
-    let (scores, metrics) = before.map(|body| (body.scores, body.metrics)).unwrap_or_default();
+    let mut experiment = staged.experiment.clone();
+    let (mut scores, mut metrics) = Default::default();
+    if let Some(before) = before {
+        // What was said of it since it was read is newer; only the rows are news.
+        let Experiment { rows, cases, spans, xact, created, .. } = experiment;
+        let created = before.experiment.created.or(created);
+        experiment = Experiment { rows, cases, spans, xact, created, ..before.experiment };
+        (scores, metrics) = (before.scores, before.metrics);
+    }
     ExperimentBody {
-        experiment: staged.experiment.clone(),
+        experiment,
         case_file: None,
         scores: union(schema::SCORES, scores),
         metrics: union(schema::METRICS, metrics),

@@ -38,16 +38,15 @@ pub(crate) struct Fields<'a> {
     pub(crate) is_merge: bool,
     /// Every other field, and those that are kept beside their use: key in quotes, value.
     pub(crate) extra: Vec<(&'a str, Value<'a>)>,
+    /// Whoever hands on the row knows what it belongs to: no field says so, and it may be part of one.
+    pub(crate) is_logged: bool,
 }
 
 impl<'a> Fields<'a> {
     /// Sorts the fields of one row; all of its text is checked on the way.
     pub(crate) fn read(text: &'a str, terminated: bool, notes: &mut Notes) -> Result<Self, Fault> {
-        let mut scanner = Scanner::new(text);
         let mut fields = Self::default();
-        let mut seen = Seen::default();
-        let outcome = fields.scan(&mut scanner, &mut seen, notes);
-        outcome.map_err(|error| scan_fault(text, error, terminated))?;
+        let seen = fields.scan(text, terminated, notes)?;
         if seen.is_row() {
             return Ok(fields);
         }
@@ -56,7 +55,21 @@ impl<'a> Fields<'a> {
         Err(Fault::row(reason::NOT_A_ROW, message))
     }
 
-    fn scan(&mut self, scanner: &mut Scanner<'a>, seen: &mut Seen, notes: &mut Notes) -> Result<(), ScanError> {
+    /// Sorts the fields of a row that was logged to a known experiment, whichever fields it has.
+    pub(crate) fn read_logged(text: &'a str, notes: &mut Notes) -> Result<Self, Fault> {
+        let mut fields = Self { is_logged: true, ..Self::default() };
+        fields.scan(text, true, notes)?;
+        Ok(fields)
+    }
+
+    fn scan(&mut self, text: &'a str, terminated: bool, notes: &mut Notes) -> Result<Seen, Fault> {
+        let mut seen = Seen::default();
+        let outcome = self.scan_fields(&mut Scanner::new(text), &mut seen, notes);
+        outcome.map_err(|error| scan_fault(text, error, terminated))?;
+        Ok(seen)
+    }
+
+    fn scan_fields(&mut self, scanner: &mut Scanner<'a>, seen: &mut Seen, notes: &mut Notes) -> Result<(), ScanError> {
         let mut more = scanner.enter_object()?;
         while more {
             let key = scanner.key()?;
@@ -110,6 +123,7 @@ impl<'a> Fields<'a> {
             "tags" => &mut self.tags,
             "context" => &mut self.context,
             "origin" => &mut self.origin,
+            _ if self.is_logged => return self.extra.push((key.text, value)),
             "experiment_id" => &mut self.experiment_id,
             "experiment" if value.kind == Kind::String => &mut self.experiment,
             "experiment_name" if value.kind == Kind::String => &mut self.experiment_name,

@@ -90,6 +90,14 @@ pub(crate) struct RowParser {
 }
 
 impl RowParser {
+    /// Reads a row that was logged to a known experiment: no field of it says to which, and it may be
+    /// part of one.
+    pub(crate) fn parse_logged(&mut self, text: &str) -> Result<Span, Fault> {
+        let mut notes = Notes::default();
+        let fields = Fields::read_logged(text, &mut notes)?;
+        self.span(&fields, &mut notes)
+    }
+
     /// Reads the text of one row.
     pub(crate) fn parse(&mut self, text: &[u8], terminated: bool) -> Result<Row, Fault> {
         let text = std::str::from_utf8(text).map_err(|error| not_utf8(&error, terminated))?;
@@ -156,7 +164,8 @@ impl RowParser {
         if span.is_root {
             span.root_span_id.clone_from(if span.span_id.is_empty() { &span.id } else { &span.span_id });
         } else {
-            let trace = span.span_parents.iter().find_map(|parent| self.traces.get(parent));
+            let first = span.span_parents.first().filter(|_| fields.is_logged).map(|parent| Arc::from(parent.as_str()));
+            let trace = span.span_parents.iter().find_map(|parent| self.traces.get(parent).cloned()).or(first);
             let message = "a span with parents needs the id of its trace, unless a parent comes before it";
             let trace = trace.ok_or_else(|| Fault::field("root_span_id", reason::MISSING_ROOT_SPAN_ID, message))?;
             span.root_span_id = trace.to_string();

@@ -5,6 +5,7 @@
 //! "no value" and is written as `null`; it is never 0.
 
 mod agreement;
+mod api_keys;
 mod api_summary;
 mod cases;
 mod diff;
@@ -24,6 +25,7 @@ mod trace;
 mod trials;
 
 pub use agreement::AgreementReport;
+pub use api_keys::{ApiKeyList, ApiKeyRow};
 pub use api_summary::{ApiMetric, ApiScore, ApiSummary};
 pub use cases::{CaseCell, CaseColumn, CaseRow, CaseTable};
 pub use diff::{Diff, DiffCounts, Diffs, ExperimentSide, MetricDelta, ScoreDelta, Verdict};

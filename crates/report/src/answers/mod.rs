@@ -1,6 +1,7 @@
 //! How each answer of `evalhouse-model` is laid out.
 
 mod agreement;
+mod api_keys;
 mod cases;
 mod diff;
 mod experiments;

@@ -1,17 +1,18 @@
 //! Queries in BTQL or SQL, as text or as the syntax trees that the SDKs send.
 
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use evalhouse_journal::format_xact;
 use evalhouse_language::{Node, Query, is_sql, parse_query, query_from_json};
 use evalhouse_model::{Experiment, ObjectKind};
-use evalhouse_report::{Format, batch_writer};
+use evalhouse_report::{BatchOptions, Format, batch_writer};
 use evalhouse_session::{PAGINATION_KEY, Session, SessionError};
-use futures::TryStreamExt;
 use serde_json::{Map, Value};
 
-use super::events::{Owner, write_events, xact_text};
+use super::events::{Owner, write_events};
 use super::fetch::transaction;
 use super::objects::{self, project_id, text};
 use crate::app::App;
@@ -19,7 +20,10 @@ use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::route::Route;
+use crate::rows::{self, JSON, slices};
 
+/// What the SDKs are told of the rows.
+const SCHEMA: &str = "{\"type\":\"array\",\"items\":{\"type\":\"object\"}}";
 /// Rows of an answer without a `limit`.
 const LIMIT_DEFAULT: u64 = 1_000;
 
@@ -42,7 +46,7 @@ async fn answer(
         move |error| ApiError::from(SessionError::Language { text, error })
     };
     let mut query = match body.get("query") {
-        Some(Value::String(text)) if is_sql(text) => return crate::answers::sql_of(&app, &caller, text, parquet).await,
+        Some(Value::String(text)) if is_sql(text) => return sql(&app, &caller, text.clone(), parquet).await,
         Some(Value::String(text)) => parse_query(text).map_err(wrong(text))?,
         Some(tree @ Value::Object(_)) => query_from_json(tree).map_err(wrong(""))?,
         _ => return Err(ApiError::bad_request("`query` is a query, in text or as a syntax tree")),
@@ -57,7 +61,7 @@ async fn answer(
         query.cursor = Some(place.to_string());
     }
     settle_sources(&app, &query).await?;
-    let session = app.engine().session(&caller).await?;
+    let session = app.engine().stored(&caller).await?;
     let owner = owner_of(&session, &query);
     let is_newer = |version: &u64| {
         let objects = sources(&session, &query);
@@ -69,53 +73,98 @@ async fn answer(
     let is_star = query.select.iter().all(|item| item.expr.node == Node::Star) && query.unpivot.is_empty();
     let is_summary = query.from.as_ref().is_some_and(|from| from.shape == evalhouse_language::Shape::Summary);
     let is_listed = query.dimensions.is_empty() && query.measures.is_empty() && query.pivot.is_empty();
-    let body = app.gate().run(async move {
-        let frame = session.btql_as_of(&query, as_of).await?;
-        let mut stream = frame.execute_stream().await.map_err(|error| session.run_error(error))?;
-        let schema = stream.schema();
-        let mut out: Vec<u8> = Vec::new();
-        let mut batches = Vec::new();
-        let (mut rows, mut any_before, mut last) = (0, false, None);
-        let events = owner.filter(|_| is_star && !is_summary && is_listed && !parquet);
-        while let Some(batch) = stream.try_next().await.map_err(|error| session.run_error(error))? {
-            rows += batch.num_rows();
-            if let Some(key) = last_key(&batch) {
-                last = Some(key);
+    if parquet {
+        return rows::answer_as(&app, session, Format::Parquet, BatchOptions::default(), move |session| async move {
+            let frame = session.btql_as_of(&query, as_of).await?;
+            Ok(frame.execute_stream().await.map_err(|error| session.run_error(error))?)
+        })
+        .await;
+    }
+    rows::stream(&app, JSON, move |mut out| async move {
+        let frame = out.within(session.btql_as_of(&query, as_of)).await??;
+        let mut stream = out.within(frame.execute_stream()).await?.map_err(|error| session.run_error(error))?;
+        let events = owner.filter(|_| is_star && !is_summary && is_listed);
+        let mut page = Page::default();
+        out.write(b"{\"data\":[").await?;
+        while let Some(batch) = out.next(&session, &mut stream).await? {
+            page.see(&batch);
+            for slice in slices(&batch) {
+                let mut text = Vec::new();
+                match &events {
+                    Some(owner) => write_events(&slice, owner, &mut page.any_before, &mut text)
+                        .map_err(|_| ApiError::fault("events: Arrow"))?,
+                    None => write_objects(&slice, &mut page.any_before, &mut text)?,
+                }
+                out.write(&text).await?;
             }
-            match &events {
-                Some(owner) => write_events(&batch, owner, &mut any_before, &mut out)
-                    .map_err(|_| ApiError::fault("events: Arrow"))?,
-                None => batches.push(batch),
+        }
+        let cursor = page.last.filter(|_| is_listed && page.rows >= limit);
+        let cursor = cursor.map(|key| format!("{}|{key}", format_xact(pinned)));
+        out.write(format!("],\"schema\":{SCHEMA},\"cursor\":{}}}", Value::from(cursor)).as_bytes()).await?;
+        out.finish().await
+    })
+    .await
+}
+
+/// Runs SQL, over everything that was written: it says itself what it reads.
+async fn sql(app: &App, caller: &Caller, sql: String, parquet: bool) -> Result<Response, ApiError> {
+    let session = app.engine().session(caller).await?;
+    if parquet {
+        return rows::answer_as(app, session, Format::Parquet, BatchOptions::default(), move |session| async move {
+            Ok(session.sql(&sql).await?.execute_stream().await.map_err(|error| session.run_error(error))?)
+        })
+        .await;
+    }
+    rows::stream(app, JSON, move |mut out| async move {
+        let frame = out.within(session.sql(&sql)).await??;
+        let mut stream = out.within(frame.execute_stream()).await?.map_err(|error| session.run_error(error))?;
+        let mut any_before = false;
+        out.write(b"{\"data\":[").await?;
+        while let Some(batch) = out.next(&session, &mut stream).await? {
+            for slice in slices(&batch) {
+                let mut text = Vec::new();
+                write_objects(&slice, &mut any_before, &mut text)?;
+                out.write(&text).await?;
             }
         }
-        let cursor = last.filter(|_| is_listed && rows >= limit);
-        let cursor = cursor.map(|key| format!("{}|{key}", xact_text(pinned)));
-        if events.is_none() {
-            let format = if parquet { Format::Parquet } else { Format::Json };
-            let mut writer = batch_writer(format, &schema, &mut out)?;
-            for batch in &batches {
-                writer.write(batch)?;
-            }
-            writer.finish()?;
+        out.write(format!("],\"schema\":{SCHEMA},\"cursor\":null}}").as_bytes()).await?;
+        out.finish().await
+    })
+    .await
+}
+
+/// What is known of the rows that were written.
+#[derive(Default)]
+struct Page {
+    any_before: bool,
+    rows: usize,
+    /// The key of the last row.
+    last: Option<String>,
+}
+
+impl Page {
+    fn see(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows();
+        self.last = last_key(batch).or(self.last.take());
+    }
+}
+
+/// Writes rows as JSON objects, with commas between them.
+fn write_objects(batch: &RecordBatch, any_before: &mut bool, out: &mut Vec<u8>) -> Result<(), ApiError> {
+    let mut list: Vec<u8> = Vec::new();
+    let mut writer = batch_writer(Format::Json, &batch.schema(), BatchOptions::default(), Box::new(&mut list))?;
+    writer.write(batch)?;
+    writer.finish()?;
+    drop(writer);
+    let text = list.trim_ascii();
+    let objects = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]")).unwrap_or(text);
+    if batch.num_rows() > 0 {
+        if std::mem::replace(any_before, true) {
+            out.push(b',');
         }
-        if parquet {
-            return Ok(out);
-        }
-        let mut body = b"{\"data\":".to_vec();
-        if events.is_some() {
-            body.push(b'[');
-            body.append(&mut out);
-            body.push(b']');
-        } else {
-            body.append(&mut out);
-        }
-        body.extend_from_slice(b",\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"cursor\":");
-        body.extend_from_slice(Value::from(cursor).to_string().as_bytes());
-        body.push(b'}');
-        Ok(body)
-    });
-    let media_type = if parquet { "application/vnd.apache.parquet" } else { "application/json" };
-    Ok((StatusCode::OK, [(CONTENT_TYPE, media_type)], body.await?).into_response())
+        out.extend_from_slice(objects);
+    }
+    Ok(())
 }
 
 /// The objects that a query reads.
@@ -160,9 +209,8 @@ fn owner_of(session: &Session, query: &Query) -> Option<Owner> {
     }
 }
 
-fn last_key(batch: &arrow::record_batch::RecordBatch) -> Option<String> {
-    use arrow::array::AsArray;
+fn last_key(batch: &RecordBatch) -> Option<String> {
     let row = batch.num_rows().checked_sub(1)?;
-    let keys = arrow::compute::cast(batch.column_by_name(PAGINATION_KEY)?, &arrow::datatypes::DataType::Utf8View).ok()?;
+    let keys = cast(batch.column_by_name(PAGINATION_KEY)?, &DataType::Utf8View).ok()?;
     Some(keys.as_string_view().value(row).to_string())
 }

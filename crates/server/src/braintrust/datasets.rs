@@ -31,8 +31,15 @@ pub(super) fn routes() -> Vec<Route> {
     let write = Access::Needs(Role::Write);
     vec![
         Route::post("/v1/dataset", "Gives the dataset of a name, made where there is none", create).access(write),
-        Route::get("/v1/dataset", "Lists datasets, newest first", list)
-            .takes_also(&[&NAME, &PROJECT_NAME, &PROJECT_ID, &IDS, &LIMIT, &AFTER, &BEFORE]),
+        Route::get("/v1/dataset", "Lists datasets, newest first", list).takes_also(&[
+            &NAME,
+            &PROJECT_NAME,
+            &PROJECT_ID,
+            &IDS,
+            &LIMIT,
+            &AFTER,
+            &BEFORE,
+        ]),
         Route::get("/v1/dataset/{dataset}", "Gives a dataset", show),
         Route::patch("/v1/dataset/{dataset}", "Changes what is said of a dataset", change).access(write),
         Route::delete("/v1/dataset/{dataset}", "Deletes a dataset and its records", delete).access(write),

@@ -4,12 +4,10 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use evalhouse_journal::format_xact;
 use evalhouse_model::{Experiment, ObjectKind, schema};
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-/// Digits of a transaction id: both SDKs compare them as text.
-const XACT_DIGITS: usize = 19;
 
 /// Text fields that are JSON, in the order in which events have them.
 const JSON_FIELDS: [&str; 10] = [
@@ -26,7 +24,7 @@ const JSON_FIELDS: [&str; 10] = [
 ];
 
 /// The columns that events are made of.
-pub(crate) const EVENT_COLUMNS: [&str; 19] = [
+pub(super) const EVENT_COLUMNS: [&str; 19] = [
     schema::EXPERIMENT_ID,
     schema::ID,
     schema::SPAN_ID,
@@ -49,30 +47,25 @@ pub(crate) const EVENT_COLUMNS: [&str; 19] = [
 ];
 
 /// Whose rows these are.
-pub(crate) struct Owner {
+pub(super) struct Owner {
     /// The object.
-    pub(crate) kind: ObjectKind,
+    pub(super) kind: ObjectKind,
     /// Its id.
-    pub(crate) id: String,
+    pub(super) id: String,
     /// Id of its project.
-    pub(crate) project_id: String,
+    pub(super) project_id: String,
 }
 
 impl Owner {
     /// The owner of the rows of a stored object.
-    pub(crate) fn of(object: &Experiment, project_id: String) -> Self {
+    pub(super) fn of(object: &Experiment, project_id: String) -> Self {
         Self { kind: object.kind, id: object.id.clone(), project_id }
     }
 }
 
-/// A transaction id as the API writes it: decimal, of fixed width.
-pub(crate) fn xact_text(xact: u64) -> String {
-    format!("{xact:0>XACT_DIGITS$}")
-}
-
 /// Writes the rows of a batch as events, each a JSON object, separated by commas. `any_before` says
 /// whether an event came before the first of these.
-pub(crate) fn write_events(
+pub(super) fn write_events(
     batch: &RecordBatch,
     owner: &Owner,
     any_before: &mut bool,
@@ -101,7 +94,7 @@ pub(crate) fn write_events(
             event.string(name, column.as_ref().filter(|column| column.is_valid(row)).map(|column| column.value(row)));
         }
         let xact = xacts.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row));
-        let xact = xact_text(u64::try_from(xact).unwrap_or_default());
+        let xact = format_xact(u64::try_from(xact).unwrap_or_default());
         event.string(schema::XACT, Some(&xact));
         let position = positions.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row));
         event.string("_pagination_key", Some(&format!("p{xact}{position:010}")));

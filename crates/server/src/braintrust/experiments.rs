@@ -33,8 +33,16 @@ pub(super) fn routes() -> Vec<Route> {
     let write = Access::Needs(Role::Write);
     vec![
         Route::post("/v1/experiment", "Makes an experiment", create).access(write),
-        Route::get("/v1/experiment", "Lists experiments, newest first", list)
-            .takes_also(&[&NAME, &PROJECT_NAME, &PROJECT_ID, &ORG, &IDS, &LIMIT, &AFTER, &BEFORE]),
+        Route::get("/v1/experiment", "Lists experiments, newest first", list).takes_also(&[
+            &NAME,
+            &PROJECT_NAME,
+            &PROJECT_ID,
+            &ORG,
+            &IDS,
+            &LIMIT,
+            &AFTER,
+            &BEFORE,
+        ]),
         Route::get("/v1/experiment/{experiment}", "Gives an experiment", show),
         Route::patch("/v1/experiment/{experiment}", "Changes what is said of an experiment", change).access(write),
         Route::delete("/v1/experiment/{experiment}", "Deletes an experiment and its rows", delete).access(write),
@@ -198,7 +206,7 @@ pub(super) async fn given_feedback(app: &App, object: &Experiment, body: &[u8]) 
 async fn base(State(app): State<App>, caller: Caller, JsonBody(body): Body) -> Result<Json<Value>, ApiError> {
     let id = objects::needed(&body, "id")?;
     let (experiment, _) = objects::object(&app, &caller, KIND, &id).await?;
-    let session = app.engine().session(&caller).await?;
+    let session = app.engine().stored(&caller).await?;
     let none = || ApiError::bad_request(format!("the experiment `{}` has no base experiment", experiment.name));
     let base = summary::comparison_of(&session, &experiment, None)?.ok_or_else(none)?;
     Ok(Json(json!({ "id": ORG_ID, "base_exp_id": base.experiment.id, "base_exp_name": base.experiment.name })))

@@ -1,22 +1,21 @@
 //! Pages of an object's rows, whole traces at a time.
 
+use arrow::record_batch::RecordBatch;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result as Planned;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::{ident, lit};
 use datafusion::prelude::coalesce;
-use evalhouse_journal::parse_xact;
+use evalhouse_journal::{format_xact, parse_xact};
 use evalhouse_model::{Experiment, ObjectKind, schema};
 use evalhouse_session::Session;
-use futures::TryStreamExt;
 use serde_json::{Map, Value};
 
-use super::events::{EVENT_COLUMNS, Owner, write_events, xact_text};
+use super::events::{EVENT_COLUMNS, Owner, write_events};
 use super::objects::{self, project_id, text};
 use crate::app::App;
 use crate::auth::Caller;
@@ -24,6 +23,7 @@ use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::given::{Given, Parameter};
 use crate::route::Route;
+use crate::rows::{self, JSON, Out, slices};
 
 const LIMIT: Parameter = Parameter::count("limit", "Most traces of a page", LIMIT_MAX);
 const VERSION: Parameter = Parameter::text("version", "Rows as of this transaction");
@@ -108,7 +108,8 @@ impl Asked {
             None | Some(Value::Null) => LIMIT_DEFAULT,
             Some(limit) => {
                 let count = limit.as_u64().filter(|limit| *limit > 0).and_then(|limit| usize::try_from(limit).ok());
-                let wrong = || ApiError::bad_request(format!("`limit` is `{limit}`, expected a whole number from 1 on"));
+                let wrong =
+                    || ApiError::bad_request(format!("`limit` is `{limit}`, expected a whole number from 1 on"));
                 count.ok_or_else(wrong)?.min(LIMIT_MAX)
             }
         };
@@ -147,7 +148,9 @@ impl Asked {
 }
 
 pub(super) fn transaction(name: &str, text: &str) -> Result<u64, ApiError> {
-    let wrong = |_| ApiError::bad_request(format!("`{name}` is `{text}`, expected a transaction id such as 1000196943423914000"));
+    let wrong = |_| {
+        ApiError::bad_request(format!("`{name}` is `{text}`, expected a transaction id such as 1000196943423914000"))
+    };
     parse_xact(text).map_err(wrong)
 }
 
@@ -156,50 +159,58 @@ async fn page(app: &App, caller: &Caller, kind: ObjectKind, id: &str, asked: Ask
     let now = app.live().last_xact();
     objects::settle(app.live(), kind, id).await?;
     let (object, _) = objects::object(app, caller, kind, id).await?;
-    let session = app.engine().session(caller).await?;
+    let session = app.engine().stored(caller).await?;
     let version = asked.version.unwrap_or(now);
-    let body = app.gate().run(async move {
-        let (events, last) = read(&session, &object, &asked, version).await?;
-        let mut body = b"{\"events\":[".to_vec();
-        body.extend_from_slice(&events);
-        body.extend_from_slice(b"],\"cursor\":");
-        let cursor = last.map(|last| format!("{}:{}:{}", xact_text(version), xact_text(last.xact), last.trace));
-        body.extend_from_slice(Value::from(cursor).to_string().as_bytes());
-        body.push(b'}');
-        Ok(body)
-    });
-    Ok((StatusCode::OK, [(CONTENT_TYPE, "application/json")], body.await?).into_response())
+    rows::stream(app, JSON, move |out| async move { write_page(out, &session, &object, &asked, version).await }).await
 }
 
-/// The events of a page, and the last trace of it when there may be more.
-async fn read(
+/// Writes a page: where the next one starts, and the events as they come.
+async fn write_page(
+    mut out: Out,
     session: &Session,
     object: &Experiment,
     asked: &Asked,
     version: u64,
-) -> Result<(Vec<u8>, Option<Place>), ApiError> {
+) -> Result<(), ApiError> {
     // An object that was not written to since is as it was.
     let as_of = object.xact.is_some_and(|xact| xact > version).then_some(version);
+    let wrong = |error| session.run_error(error);
     let rows = session.rows_of(object.kind, std::slice::from_ref(&object.id), as_of).await?;
-    let traces = traces_of(rows.clone(), asked).map_err(|error| session.run_error(error))?;
-    let found = traces.collect().await.map_err(|error| session.run_error(error))?;
-    let count: usize = found.iter().map(|batch| batch.num_rows()).sum();
+    let traces = traces_of(rows.clone(), asked).map_err(wrong)?;
+    let found = out.within(traces.collect()).await?.map_err(wrong)?;
+    let count: usize = found.iter().map(RecordBatch::num_rows).sum();
     let last = match found.iter().rev().find(|batch| batch.num_rows() > 0) {
         Some(batch) if count == asked.limit => place_of(batch),
         _ => None,
     };
-    if count == 0 {
-        return Ok((Vec::new(), None));
+    let cursor = last.map(|last| format!("{}:{}:{}", format_xact(version), format_xact(last.xact), last.trace));
+    out.write(format!("{{\"cursor\":{},\"events\":[", Value::from(cursor)).as_bytes()).await?;
+    if count > 0 {
+        let owner = Owner::of(object, project_id(&object.project));
+        let events = events_of(rows, session.frame_of_batches(found)?).map_err(wrong)?;
+        let mut stream = out.within(events.execute_stream()).await?.map_err(wrong)?;
+        write_rows(&mut out, session, &mut stream, &owner).await?;
     }
-    let owner = Owner::of(object, project_id(&object.project));
-    let traces = session.frame_of_batches(found)?;
-    let events = events_of(rows, traces).map_err(|error| session.run_error(error))?;
-    let mut stream = events.execute_stream().await.map_err(|error| session.run_error(error))?;
-    let (mut body, mut any_before) = (Vec::new(), false);
-    while let Some(batch) = stream.try_next().await.map_err(|error| session.run_error(error))? {
-        write_events(&batch, &owner, &mut any_before, &mut body).map_err(|_| ApiError::fault("events: Arrow"))?;
+    out.write(b"]}").await?;
+    out.finish().await
+}
+
+/// Writes rows as events, with commas between them.
+pub(super) async fn write_rows(
+    out: &mut Out,
+    session: &Session,
+    stream: &mut SendableRecordBatchStream,
+    owner: &Owner,
+) -> Result<(), ApiError> {
+    let mut any_before = false;
+    while let Some(batch) = out.next(session, stream).await? {
+        for slice in slices(&batch) {
+            let mut events = Vec::new();
+            write_events(&slice, owner, &mut any_before, &mut events).map_err(|_| ApiError::fault("events: Arrow"))?;
+            out.write(&events).await?;
+        }
     }
-    Ok((body, last))
+    Ok(())
 }
 
 /// The traces of a page: newest transaction first, then by id.

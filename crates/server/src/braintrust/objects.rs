@@ -71,7 +71,10 @@ pub(super) async fn projects(app: &App, caller: &Caller) -> Result<(Vec<Project>
         all.insert(document.name.clone(), Project { description, created, ..Project::named(&document.name) });
     }
     let stored = [snapshot.experiments(), snapshot.datasets(), snapshot.logs()].into_iter().flatten();
-    for name in stored.map(|object| object.project.as_str()).chain(snapshot.all_settings().iter().map(|(name, _)| name.as_str())) {
+    for name in stored
+        .map(|object| object.project.as_str())
+        .chain(snapshot.all_settings().iter().map(|(name, _)| name.as_str()))
+    {
         all.entry(name.to_string()).or_insert_with(|| Project::named(name));
     }
     let visible = all.into_values().filter(|project| caller.permit(&project.name).is_ok()).collect();
@@ -101,7 +104,8 @@ pub(super) async fn project_named(
         return Ok((known, snapshot));
     }
     let created = chrono::Utc::now().timestamp_micros();
-    let project = Project { description: description.map(str::to_string), created: Some(created), ..Project::named(name) };
+    let project =
+        Project { description: description.map(str::to_string), created: Some(created), ..Project::named(name) };
     put_project(app, &project).await?;
     Ok((project, snapshot))
 }
@@ -206,7 +210,7 @@ pub(super) fn new_object(
 
 /// Takes over what a body says of an object.
 pub(super) fn describe(object: &mut Experiment, body: &Map<String, Value>) -> Result<(), ApiError> {
-    let mut set = |name: &str, field: &mut Option<String>| -> Result<(), ApiError> {
+    let set = |name: &str, field: &mut Option<String>| -> Result<(), ApiError> {
         if body.contains_key(name) {
             *field = text(body, name)?;
         }
@@ -365,7 +369,8 @@ const NAME_CHARS_MAX: usize = 1_024;
 
 fn check_name(noun: &str, name: &str) -> Result<(), ApiError> {
     if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        let message = format!("a {noun} has a name of 1 to {NAME_CHARS_MAX} characters, none of them a control character");
+        let message =
+            format!("a {noun} has a name of 1 to {NAME_CHARS_MAX} characters, none of them a control character");
         return Err(ApiError::bad_request(message));
     }
     Ok(())

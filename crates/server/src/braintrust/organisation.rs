@@ -17,8 +17,7 @@ pub(super) const ORG_NAME: &str = "evalhouse";
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/apikey/login", "Checks a key and tells the SDK where the API is", login),
-        Route::get("/version", "Says what the server is; announces no limit of payloads", version)
-            .access(Access::Open),
+        Route::get("/version", "Says what the server is; announces no limit of payloads", version).access(Access::Open),
         Route::get("/ping", "Says who the key is", ping).access(Access::Needs(Role::Read)),
     ]
 }

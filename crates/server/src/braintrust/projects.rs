@@ -25,8 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     let write = Access::Needs(Role::Write);
     vec![
         Route::post("/v1/project", "Gives the project of a name, made where there is none", create).access(write),
-        Route::get("/v1/project", "Lists projects", list)
-            .takes_also(&[&NAME, &ORG, &IDS, &LIMIT, &AFTER, &BEFORE]),
+        Route::get("/v1/project", "Lists projects", list).takes_also(&[&NAME, &ORG, &IDS, &LIMIT, &AFTER, &BEFORE]),
         Route::get("/v1/project/{project}", "Gives a project", show),
         Route::patch("/v1/project/{project}", "Changes what is said of a project, and its settings", change)
             .access(write),
@@ -50,8 +49,7 @@ async fn list(State(app): State<App>, caller: Caller, given: Given) -> Result<Js
     let (all, snapshot) = objects::projects(&app, &caller).await?;
     let ids = given.texts(&IDS);
     let wanted = all.iter().filter(|project| {
-        given.text(&NAME).is_none_or(|name| project.name == name)
-            && (ids.is_empty() || ids.contains(&project.id))
+        given.text(&NAME).is_none_or(|name| project.name == name) && (ids.is_empty() || ids.contains(&project.id))
     });
     let found: Vec<Value> = wanted.map(|project| project.json(&snapshot)).collect();
     Ok(Json(page(found, given.count(&LIMIT), given.text(&AFTER), given.text(&BEFORE))))
@@ -93,7 +91,7 @@ async fn change(
             .then(|| text(settings, "baseline_experiment_id"))
             .transpose()?;
         if key.as_ref().is_some_and(Option::is_some) {
-            let session = app.engine().session(&caller).await?;
+            let session = app.engine().stored(&caller).await?;
             let mut wanted = session.settings(&project.name);
             wanted.comparison_key = key.clone().flatten();
             if let Some(problem) = session.settings_problems(&project.name, &wanted)?.first() {

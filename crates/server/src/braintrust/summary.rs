@@ -73,20 +73,15 @@ pub(super) fn comparison_of(
     }
 }
 
-async fn summed(
-    app: &App,
-    caller: &Caller,
-    experiment: &Experiment,
-    base: Option<&str>,
-) -> Result<Value, ApiError> {
+async fn summed(app: &App, caller: &Caller, experiment: &Experiment, base: Option<&str>) -> Result<Value, ApiError> {
     objects::settle(app.live(), KIND, &experiment.id).await?;
     let (experiment, _) = objects::object(app, caller, KIND, &experiment.id).await?;
-    let session = app.engine().session(caller).await?;
+    let session = app.engine().stored(caller).await?;
     let base = comparison_of(&session, &experiment, base.filter(|base| !base.is_empty()))?;
     if let Some(base) = &base {
         objects::settle(app.live(), KIND, &base.experiment.id).await?;
     }
-    let session = app.engine().session(caller).await?;
+    let session = app.engine().stored(caller).await?;
     let body = app.gate().run(async move {
         let candidate = Selected { experiment, rule: None };
         let summary = api_summary(&session, &candidate, base.as_ref(), &DiffOptions::default()).await?;
