@@ -279,6 +279,7 @@ impl Pieces {
             let piece = this.pieces.recv().await?;
             Some((piece, this))
         });
-        futures::stream::once(async { Ok(first) }).chain(rest)
+        // Fused: a compressed body is asked again after its end.
+        futures::stream::once(async { Ok(first) }).chain(rest).fuse()
     }
 }
