@@ -62,8 +62,10 @@ pub async fn api_summary(
     };
     let mean = |i: usize| own.of(&experiment.experiment.id, i).mean;
     for (i, measure) in measures.iter().enumerate().filter(|(_, measure)| measure.is_score()) {
+        // The SDKs cannot print a score that no row has.
+        let Some(score) = mean(i) else { continue };
         let (diff, improvements, regressions) = change(i);
-        let score = ApiScore { name: measure.name.clone(), score: mean(i), diff, improvements, regressions };
+        let score = ApiScore { name: measure.name.clone(), score, diff, improvements, regressions };
         summary.scores.insert(measure.name.clone(), score);
     }
     for (name, value) in times(session, experiment).await? {

@@ -21,6 +21,7 @@ mod given;
 mod guard;
 mod health;
 mod keys;
+mod links;
 mod logs;
 mod metrics;
 mod observe;

@@ -23,11 +23,11 @@ use crate::given::{self, Given};
 use crate::observe::observe;
 use crate::route::Route;
 use crate::rows::PARQUET;
-use crate::{braintrust, health, metrics, openapi};
+use crate::{braintrust, health, links, metrics, openapi};
 
 /// Every route of the server, by resource.
 pub fn routes() -> Vec<Route> {
-    let resources = [health::routes, metrics::routes, openapi::routes, answers::routes, braintrust::routes];
+    let resources = [health::routes, metrics::routes, openapi::routes, answers::routes, braintrust::routes, links::routes];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
 use evalhouse_model::{Span, schema};
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
 
 /// The rows of a batch of one of our files, as they were logged.
 pub(crate) fn spans_of(batch: &RecordBatch) -> Vec<Span> {
@@ -80,7 +82,8 @@ fn says_purpose(attributes: Option<&str>) -> bool {
 }
 
 fn numbers(object: Option<&str>) -> Vec<(Arc<str>, Option<f64>)> {
-    let object = object.and_then(|text| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok());
+    let object = object.and_then(|text| serde_json::from_str::<IndexMap<String, &RawValue>>(text).ok());
     let entries = object.into_iter().flatten();
-    entries.map(|(name, value)| (Arc::from(name), value.as_f64())).collect()
+    // Parsed here: the JSON parser's numbers may be off by the last bit.
+    entries.map(|(name, value)| (Arc::from(name), value.get().parse().ok())).collect()
 }

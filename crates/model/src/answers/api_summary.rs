@@ -20,7 +20,7 @@ pub struct ApiScore {
     /// Its name.
     pub name: String,
     /// Mean over the traces that have it.
-    pub score: Option<f64>,
+    pub score: f64,
     /// Its change over matched cases; absent where there is nothing to compare.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<f64>,

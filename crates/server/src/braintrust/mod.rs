@@ -15,6 +15,8 @@ mod organisation;
 mod projects;
 mod summary;
 
+pub(crate) use objects::{project_id, projects};
+
 use crate::route::Route;
 
 /// The routes of the protocol, by resource.

@@ -27,11 +27,11 @@ const DETAILS: [&str; 8] = [
 
 /// A project.
 #[derive(Debug, Clone)]
-pub(super) struct Project {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) description: Option<String>,
-    pub(super) created: Option<i64>,
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) created: Option<i64>,
 }
 
 impl Project {
@@ -39,7 +39,7 @@ impl Project {
         Self { id: project_id(name), name: name.into(), description: None, created: None }
     }
 
-    pub(super) fn json(&self, snapshot: &Snapshot) -> Value {
+    pub(crate) fn json(&self, snapshot: &Snapshot) -> Value {
         let settings = snapshot.settings(&self.name);
         let baseline = settings.baseline.experiment.clone();
         json!({
@@ -56,12 +56,12 @@ impl Project {
 }
 
 /// A project's id. It follows from the name, so that projects which were imported have one too.
-pub(super) fn project_id(name: &str) -> String {
+pub(crate) fn project_id(name: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("evalhouse:project:{name}").as_bytes()).to_string()
 }
 
 /// All projects that the caller may see, by name.
-pub(super) async fn projects(app: &App, caller: &Caller) -> Result<(Vec<Project>, Snapshot), ApiError> {
+pub(crate) async fn projects(app: &App, caller: &Caller) -> Result<(Vec<Project>, Snapshot), ApiError> {
     let store = app.live().store();
     let snapshot = store.snapshot().await?;
     let mut all: std::collections::BTreeMap<String, Project> = std::collections::BTreeMap::new();
