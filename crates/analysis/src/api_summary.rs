@@ -4,6 +4,8 @@
 //! means, each over its own values among the matched cases, where a diff takes the mean of the
 //! differences of the cases that have both. The two are equal where no value is missing.
 
+use std::collections::HashSet;
+
 use datafusion::functions_aggregate::expr_fn::avg;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ident};
 use evalhouse_model::{ApiMetric, ApiScore, ApiSummary, schema};
@@ -30,6 +32,8 @@ const METRICS: [(&str, &str); 8] = [
     ("prompt_cached_tokens", "prompt_cached_tokens"),
     ("prompt_cache_creation_tokens", "prompt_cache_creation_tokens"),
 ];
+/// Begins the names of token counts of model spans alone, which are kept where other spans log some too.
+const OF_LLM: &str = "llm_";
 /// Counts that we derive and the API's summaries do not have.
 const COUNTS: [&str; 5] = ["errors", "llm_errors", "tool_errors", "llm_calls", "tool_calls"];
 
@@ -43,7 +47,16 @@ pub async fn api_summary(
     base: Option<&Selected>,
     options: &DiffOptions,
 ) -> Result<ApiSummary, AnalysisError> {
-    let measures = measures(session, &[experiment]);
+    let mut measures = measures(session, &[experiment]);
+    let logged = base.iter().copied().chain([experiment]).flat_map(|one| session.metric_names(&one.experiment));
+    let logged: HashSet<String> = logged.collect();
+    let is_part = |name: &str| name.starts_with(OF_LLM) && name.ends_with("tokens");
+    measures.retain(|measure| measure.is_score() || !is_part(&measure.name));
+    for measure in measures.iter_mut().filter(|measure| !measure.is_score()) {
+        // The API counts the tokens of model spans alone.
+        let part = format!("{OF_LLM}{}", measure.name);
+        measure.instead = Some(part).filter(|part| is_part(part) && logged.contains(part));
+    }
     let own = row_statistics(cases_of(session, experiment, None).await?, &measures).await?;
     let compared = match base {
         Some(base) => Some(compared(session, base, experiment, options, &measures).await?),

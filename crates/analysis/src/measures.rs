@@ -2,6 +2,7 @@
 //! differences are none (semantics, section 2; the project's settings).
 
 use datafusion::logical_expr::{Expr, ident};
+use datafusion::prelude::coalesce;
 use evalhouse_model::{Direction, ProjectSettings, schema};
 use evalhouse_session::Session;
 use indexmap::IndexSet;
@@ -19,6 +20,8 @@ pub(crate) struct Measure {
     pub(crate) name: String,
     pub(crate) lower_is_better: bool,
     pub(crate) tolerance: f64,
+    /// A metric that is taken instead, where a row has it.
+    pub(crate) instead: Option<String>,
 }
 
 impl Measure {
@@ -33,6 +36,7 @@ impl Measure {
             name: name.into(),
             lower_is_better: direction.map_or(lower_by_default, |direction| direction == Direction::Lower),
             tolerance: own.and_then(|own| own.tolerance).unwrap_or(TOLERANCE),
+            instead: None,
         }
     }
 
@@ -42,7 +46,11 @@ impl Measure {
 
     /// Its column in `cases`.
     pub(crate) fn value(&self) -> Expr {
-        number(self.field, &self.name)
+        let own = number(self.field, &self.name);
+        match &self.instead {
+            Some(name) => coalesce(vec![number(self.field, name), own]),
+            None => own,
+        }
     }
 
     /// `higher` or `lower`, as the SQL functions take it.

@@ -392,6 +392,15 @@ fn mean_scores<'a>(spans: impl Iterator<Item = &'a Span>) -> Vec<(Arc<str>, Opti
     means.into_iter().map(|(name, sum, count)| (name, mean(sum, count))).collect()
 }
 
+/// Token counts of which the model spans' part is kept as well, where other spans log some too: a task may
+/// repeat what its calls have logged. Prompt and completion come first.
+const LLM_TOKENS: [(&str, &str); 4] = [
+    ("prompt_tokens", "llm_prompt_tokens"),
+    ("completion_tokens", "llm_completion_tokens"),
+    ("prompt_cached_tokens", "llm_prompt_cached_tokens"),
+    ("prompt_cache_creation_tokens", "llm_prompt_cache_creation_tokens"),
+];
+
 fn sum_metrics(root: &Span, children: &[Span]) -> Vec<(Arc<str>, f64)> {
     let mut sums: Vec<(Arc<str>, f64, u32)> = Vec::new();
     let mut add = |name: &Arc<str>, value: f64| match sums.iter_mut().find(|(known, _, _)| known == name) {
@@ -418,6 +427,21 @@ fn sum_metrics(root: &Span, children: &[Span]) -> Vec<(Arc<str>, f64)> {
     }
     let elapsed = |span: &Span| span.start.zip(span.end).map(|(start, end)| end - start);
     let kind = |span: &Span| SpanType::parse(span.span_type.as_deref());
+    if !children.is_empty() {
+        let logged = |wanted: &str| sums.iter().find(|(name, _, _)| &**name == wanted).map(|(_, sum, _)| *sum);
+        let all = || logged("tokens").or_else(|| derived.first().map(|(_, tokens)| *tokens));
+        let of_llm = |wanted: &str| {
+            let spans = counted().filter(|span| kind(span) == SpanType::Llm);
+            let own = spans.flat_map(|span| &span.metrics).filter(|(name, _)| &**name == wanted);
+            own.map(|(_, value)| *value).reduce(|sum, value| sum + value)
+        };
+        let parts = LLM_TOKENS.map(|(name, _)| of_llm(name));
+        let tokens = (parts[0].is_some() || parts[1].is_some())
+            .then(|| parts[0].unwrap_or_default() + parts[1].unwrap_or_default());
+        let named = LLM_TOKENS.iter().zip(parts).map(|((name, own), part)| (*own, part, logged(name)));
+        let apart: Vec<_> = named.chain([("llm_tokens", tokens, all())]).collect();
+        derived.extend(apart.into_iter().filter(|(_, part, sum)| part != sum).filter_map(|(n, part, _)| Some((n, part?))));
+    }
     let task = children.iter().find(|span| kind(span) == SpanType::Task && span.purpose.is_none());
     let logged_duration =
         |span: &Span| span.metrics.iter().find(|(name, _)| &**name == "duration").map(|(_, value)| *value);

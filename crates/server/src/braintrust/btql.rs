@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use axum::extract::State;
 use axum::response::Response;
 use evalhouse_journal::format_xact;
-use evalhouse_language::{Node, Query, is_sql, parse_query, query_from_json};
+use evalhouse_language::{Node, Query, Step, is_sql, parse_query, query_from_json};
 use evalhouse_model::{Experiment, ObjectKind};
 use evalhouse_report::{BatchOptions, Format, batch_writer};
 use evalhouse_session::{PAGINATION_KEY, Session, SessionError};
@@ -72,6 +72,9 @@ async fn answer(
     let limit = usize::try_from(query.limit.unwrap_or(LIMIT_DEFAULT)).unwrap_or(usize::MAX);
     let is_star = query.select.iter().all(|item| item.expr.node == Node::Star) && query.unpivot.is_empty();
     let is_summary = query.from.as_ref().is_some_and(|from| from.shape == evalhouse_language::Shape::Summary);
+    let is_key = |expr: &Node| matches!(expr, Node::Path(steps) if matches!(steps.as_slice(),
+        [Step::Key { name, .. }] if name == PAGINATION_KEY));
+    let shows_key = is_star || query.select.iter().any(|item| is_key(&item.expr.node));
     let is_listed = query.dimensions.is_empty() && query.measures.is_empty() && query.pivot.is_empty();
     if parquet {
         return rows::answer_as(&app, session, Format::Parquet, BatchOptions::default(), move |session| async move {
@@ -93,7 +96,7 @@ async fn answer(
                 match &events {
                     Some(owner) => write_events(&slice, owner, &mut page.any_before, &mut text)
                         .map_err(|_| ApiError::fault("events: Arrow"))?,
-                    None => write_objects(&slice, &mut page.any_before, &mut text)?,
+                    None => write_objects(&shown(&slice, shows_key)?, &mut page.any_before, &mut text)?,
                 }
                 out.write(&text).await?;
             }
@@ -147,6 +150,14 @@ impl Page {
         self.rows += batch.num_rows();
         self.last = last_key(batch).or(self.last.take());
     }
+}
+
+/// The columns that were asked for: the key of the pages is there in any case.
+fn shown(batch: &RecordBatch, with_key: bool) -> Result<RecordBatch, ApiError> {
+    let schema = batch.schema();
+    let columns: Vec<usize> =
+        (0..schema.fields().len()).filter(|i| with_key || schema.field(*i).name() != PAGINATION_KEY).collect();
+    batch.project(&columns).map_err(|_| ApiError::fault("rows: Arrow"))
 }
 
 /// Writes rows as JSON objects, with commas between them.
