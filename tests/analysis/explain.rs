@@ -140,32 +140,39 @@ async fn every_pair_is_searched_once() {
     assert_eq!(searched(|kind| kind.tags.contains(&"de")).await.searched, expected as i64);
 }
 
-/// What a bound leaves out of the search is told.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_searched_is_told() {
+/// Cases with many fields and tags.
+fn broad(fields: std::ops::Range<usize>) -> Vec<Value> {
     let row = |i: usize| {
-        let fields = (0..230).map(|field| (format!("f{field:03}"), json!(format!("v{}", (i + field) % 2))));
+        let metadata: serde_json::Map<_, _> =
+            fields.clone().map(|field| (format!("f{field:03}"), json!(format!("v{}", (i + field) % 2)))).collect();
         let tags: Vec<String> = (0..60).filter(|tag| (i + tag) % 3 == 0).map(|tag| format!("tag{tag}")).collect();
         let scores = json!({"s": 0.5 + (i % 4) as f64 / 10.0});
-        let metadata: serde_json::Map<_, _> = fields.collect();
         case(&format!("r{i:03}"), json!({"input": i, "scores": scores, "metadata": metadata, "tags": tags}))
     };
-    let rows: Vec<Value> = (0..40).map(row).collect();
-    let session = open(logged(&[("base", rows.clone()), ("next", rows)]).await).await;
+    (0..40).map(row).collect()
+}
+
+/// What a bound leaves out of the search is told; the fields of other experiments have no part in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_searched_is_told() {
+    let told = |answer: &Explanation, expected: &[&str]| {
+        assert_eq!(answer.warnings.len(), expected.len(), "{:?}", answer.warnings);
+        for (warning, expected) in answer.warnings.iter().zip(expected) {
+            assert!(warning.contains(expected), "{warning}");
+        }
+    };
+    let (pairs, tags) = ("of 12 of the 200 fields", "the 50 most frequent of 60 values of `tags`");
+    let session = open(logged(&[("base", broad(0..230)), ("next", broad(0..230))]).await).await;
     let answer = explained_by(&session, None).await;
-    let columns = session.catalog().tables().iter().find(|table| table.name == "cases").unwrap();
-    let metadata = columns.columns.iter().filter(|column| column.name.starts_with("metadata.")).count();
-    assert_eq!(answer.fields.len(), 200, "{:?}", answer.warnings);
-    let beyond = format!("of the {} fields of the cases the first 200 were searched", metadata + 1);
-    let expected = [beyond.as_str(), "of 12 of the 200 fields", "the 50 most frequent of 60 values of `tags`"];
-    for (warning, expected) in answer.warnings.iter().zip(expected) {
-        assert!(warning.contains(expected), "{warning}");
-    }
-    assert_eq!(answer.warnings.len(), expected.len(), "{:?}", answer.warnings);
-    // 12 fields are 11 with two values each, and 50 tags.
+    assert_eq!(answer.fields.len(), 200);
+    told(&answer, &["more fields than the 200 that were searched", pairs, tags]);
     let named: Vec<String> = (0..11).map(|field| format!("metadata.f{field:03}")).chain(["tags".into()]).collect();
-    let named = explained_by(&session, Some(named)).await;
-    assert_eq!(named.warnings.len(), 1, "{:?}", named.warnings);
+    told(&explained_by(&session, Some(named)).await, &[tags]);
+
+    let runs = [("other", broad(0..190)), ("base", broad(500..511)), ("next", broad(500..511))];
+    let answer = explained_by(&open(logged(&runs).await).await, None).await;
+    assert_eq!(answer.fields.len(), 12, "{:?}", answer.fields);
+    told(&answer, &[tags]);
 }
 
 /// Where nothing changed but by chance, a slice is called real in at most one of twenty searches, pairs

@@ -13,7 +13,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::functions_aggregate::expr_fn::count_distinct;
+use datafusion::functions_aggregate::expr_fn::{count, count_distinct};
 use datafusion::functions_nested::expr_fn::{
     array_concat, array_distinct, array_has, array_intersect, array_repeat, cardinality, make_array,
 };
@@ -32,8 +32,8 @@ use crate::key::Key;
 use crate::measures::{Measure, scores};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
-use crate::scope::{side, spelled};
-use crate::{AnalysisError, Selected};
+use crate::scope::{cases_of_all, side, spelled};
+use crate::{AnalysisError, Selected, comparable};
 
 /// Values of a field that makes slices: with more of them it tells cases apart, not kinds of cases.
 const VALUES_MAX: i64 = 50;
@@ -112,7 +112,7 @@ pub async fn explain(
     candidate: &Selected,
     options: &ExplainOptions,
 ) -> Result<Explanation, AnalysisError> {
-    let Planned { measure, key, reducer, mut fields, unsearched, matched } =
+    let Planned { measure, key, reducer, mut fields, has_more, matched } =
         planned(session, base, candidate, options).await?;
     let whole = Answer::of(matched.clone().aggregate(vec![], whole(session, &measure, &fields)?)?).await?;
     let total = whole.fields(0, "d");
@@ -128,6 +128,7 @@ pub async fn explain(
         delta: total.float("delta"),
         ci_low: total.float("ci_low"),
         ci_high: total.float("ci_high"),
+        warnings: comparable::of_experiments(session, base, candidate).await?,
         ..Explanation::default()
     };
     // Fields with one value, or with too many, make no slices; tags are few by nature.
@@ -136,10 +137,9 @@ pub async fn explain(
         field.is_list() || options.by.is_some() || (2..=VALUES_MAX).contains(&values())
     });
     answer.fields = fields.iter().map(|field| field.text.clone()).collect();
-    if unsearched > 0 {
+    if has_more {
         answer.warnings.push(format!(
-            "of the {} fields of the cases the first {FIELDS_MAX} were searched: name those that matter with --by",
-            FIELDS_MAX + unsearched
+            "the cases have more fields than the {FIELDS_MAX} that were searched: name those that matter with --by"
         ));
     }
     let (Some(delta), false) = (answer.delta, fields.is_empty()) else {
@@ -183,8 +183,8 @@ struct Planned {
     key: Key,
     reducer: Reducer,
     fields: Vec<Field>,
-    /// How many fields there are beyond those.
-    unsearched: usize,
+    /// There are more fields than those.
+    has_more: bool,
     /// The matched cases with the score on both sides.
     matched: DataFrame,
 }
@@ -205,7 +205,7 @@ async fn planned(
     let key = Key::of(session, options.key.as_deref(), &both);
     let reducer = Reducer::of(session, options.reducer, candidate)?;
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
-    let (fields, unsearched) = fields(session, &both, options).await?;
+    let (fields, has_more) = fields(session, &both, options).await?;
 
     let mut extras: Vec<Expr> = vec![ident(schema::ID), ident(schema::INPUT)];
     extras.extend(fields.iter().map(Field::value));
@@ -218,25 +218,24 @@ async fn planned(
     };
     let matched = differences(pairs(session, base, candidate, &request).await?, &measure, &fields)?;
 
-    Ok(Planned { measure, key, reducer, fields, unsearched, matched })
+    Ok(Planned { measure, key, reducer, fields, has_more, matched })
 }
 
 /// What cases can be sliced by: the user's expressions, or custom columns, tags and the metadata that
-/// is stored as columns. And how many more of the latter there are than are searched.
+/// is stored as columns. And whether there is more of the latter than is searched.
 async fn fields(
     session: &Session,
     both: &[&Selected; 2],
     options: &ExplainOptions,
-) -> Result<(Vec<Field>, usize), AnalysisError> {
+) -> Result<(Vec<Field>, bool), AnalysisError> {
     let cases = session.table(CASES).await?;
-    let schema = cases.schema();
     let field = |(i, text): (usize, String)| -> Result<Field, AnalysisError> {
-        let spelled = spelled(session, "--by", &text, schema)?;
+        let spelled = spelled(session, "--by", &text, cases.schema())?;
         Ok(Field { text, spelled, column: format!("f{i}") })
     };
     if let Some(by) = &options.by {
         let named: Result<Vec<Field>, _> = by.iter().cloned().enumerate().map(field).collect();
-        return Ok((named?, 0));
+        return Ok((named?, false));
     }
     let settings = session.settings(&both[1].experiment.project);
     let custom = settings.columns.keys().map(|name| quoted(name));
@@ -246,9 +245,17 @@ async fn fields(
         .flat_map(|table| &table.columns)
         .map(|column| column.name.clone())
         .filter(|name| name.starts_with("metadata."));
-    let all: Vec<String> = custom.chain([schema::TAGS.to_string()]).chain(metadata).collect();
-    let searched: Result<Vec<Field>, _> = all.iter().take(FIELDS_MAX).cloned().enumerate().map(field).collect();
-    Ok((searched?, all.len().saturating_sub(FIELDS_MAX)))
+    let all = custom.chain([schema::TAGS.to_string()]).chain(metadata).enumerate().map(field);
+    let mut all = all.collect::<Result<Vec<Field>, _>>()?;
+    if all.len() > FIELDS_MAX {
+        // The store has the fields of all its experiments: those that only others have take no place.
+        let counts = all.iter().map(|field| count(field.spelled.text.clone()).alias(&field.column)).collect();
+        let counts = Answer::of(cases_of_all(session, both, None).await?.aggregate(vec![], counts)?).await?;
+        all.retain(|field| counts.int(0, &field.column) > 0);
+    }
+    let has_more = all.len() > FIELDS_MAX;
+    all.truncate(FIELDS_MAX);
+    Ok((all, has_more))
 }
 
 fn quoted(name: &str) -> String {
