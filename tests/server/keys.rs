@@ -1,5 +1,6 @@
 //! API keys: who may ask, and who is shown what.
 
+use evalhouse_live::{Live, LiveOptions};
 use evalhouse_server::{Role, Server, revoke_key};
 use evalhouse_session::SessionOptions;
 use reqwest::Method;
@@ -125,7 +126,10 @@ async fn other_machines_need_a_key() {
     let store = import(folder.path(), "p").await;
     let mut options = local();
     options.listen = ([0, 0, 0, 0], 0).into();
-    let bind = async || Server::bind(store.clone(), SessionOptions::default(), &options).await;
+    let bind = async || {
+        let live = Live::open(store.clone(), &folder.path().join("journal"), LiveOptions::default()).await.unwrap();
+        Server::bind(live, SessionOptions::default(), &options).await
+    };
     let error = bind().await.unwrap_err();
     assert!(error.hint().unwrap().contains("evalhouse keys create"), "{error}");
     let token = key(&store, "k", Role::Read, None).await;

@@ -14,12 +14,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use evalhouse_import::{ImportRequest, NoProgress};
+use evalhouse_live::{Live, LiveError, LiveOptions};
 use evalhouse_server::{Role, Server, ServerOptions, create_key};
 use evalhouse_session::SessionOptions;
 use evalhouse_store::Store;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -31,7 +33,8 @@ struct Running {
     address: SocketAddr,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), LiveError>>,
+    _journal: TempDir,
 }
 
 impl Running {
@@ -42,15 +45,17 @@ impl Running {
 
     /// Over a store, on a free port.
     async fn over(store: Store, options: ServerOptions) -> Self {
-        let server = Server::bind(store, SessionOptions::default(), &options).await.unwrap();
+        let journal = tempfile::tempdir().unwrap();
+        let live = Live::open(store, journal.path(), LiveOptions::default()).await.unwrap();
+        let server = Server::bind(live, SessionOptions::default(), &options).await.unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
         let stopped = async move {
             // Dropped with the test, or told.
             let _ = stopped.await;
         };
-        let task = tokio::spawn(server.run(stopped, async {}));
-        Self { address, client: Client::new(), stop: Some(stop), task }
+        let task = tokio::spawn(server.run(stopped));
+        Self { address, client: Client::new(), stop: Some(stop), task, _journal: journal }
     }
 
     fn url(&self, path: &str) -> String {

@@ -24,7 +24,7 @@ async fn requests_in_flight_are_ended() {
     server.stop.take().unwrap().send(()).unwrap();
     let answer = asked.await.unwrap().unwrap();
     assert_eq!(answer.json::<serde_json::Value>().await.unwrap(), json!([{"n": 45}]));
-    tokio::time::timeout(Duration::from_secs(10), &mut server.task).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(10), &mut server.task).await.unwrap().unwrap().unwrap();
     assert!(server.client.get(server.url("/healthz")).send().await.is_err());
 }
 
@@ -39,7 +39,7 @@ async fn what_does_not_end_is_left() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let started = Instant::now();
     server.stop.take().unwrap().send(()).unwrap();
-    tokio::time::timeout(Duration::from_secs(10), &mut server.task).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(10), &mut server.task).await.unwrap().unwrap().unwrap();
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 

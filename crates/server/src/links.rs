@@ -19,11 +19,13 @@ use crate::given::{Given, Parameter};
 use crate::route::Route;
 
 const PAGE: &str = "text/html; charset=utf-8";
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Columns of the text.
 const WIDTH: usize = 120;
 
-const KIND: Parameter = Parameter::choice("object_type", "What the row belongs to", &["experiment", "dataset", "project_logs"]);
+const KIND: Parameter =
+    Parameter::choice("object_type", "What the row belongs to", &["experiment", "dataset", "project_logs"]);
 const OBJECT: Parameter = Parameter::text("object_id", "Its id");
 const ROW: Parameter = Parameter::text("id", "Id of the row");
 

@@ -27,7 +27,8 @@ use crate::{braintrust, health, links, metrics, openapi};
 
 /// Every route of the server, by resource.
 pub fn routes() -> Vec<Route> {
-    let resources = [health::routes, metrics::routes, openapi::routes, answers::routes, braintrust::routes, links::routes];
+    let resources =
+        [health::routes, metrics::routes, openapi::routes, answers::routes, braintrust::routes, links::routes];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }
 

@@ -440,7 +440,8 @@ fn sum_metrics(root: &Span, children: &[Span]) -> Vec<(Arc<str>, f64)> {
             .then(|| parts[0].unwrap_or_default() + parts[1].unwrap_or_default());
         let named = LLM_TOKENS.iter().zip(parts).map(|((name, own), part)| (*own, part, logged(name)));
         let apart: Vec<_> = named.chain([("llm_tokens", tokens, all())]).collect();
-        derived.extend(apart.into_iter().filter(|(_, part, sum)| part != sum).filter_map(|(n, part, _)| Some((n, part?))));
+        derived
+            .extend(apart.into_iter().filter(|(_, part, sum)| part != sum).filter_map(|(n, part, _)| Some((n, part?))));
     }
     let task = children.iter().find(|span| kind(span) == SpanType::Task && span.purpose.is_none());
     let logged_duration =

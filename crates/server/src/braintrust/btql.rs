@@ -72,8 +72,10 @@ async fn answer(
     let limit = usize::try_from(query.limit.unwrap_or(LIMIT_DEFAULT)).unwrap_or(usize::MAX);
     let is_star = query.select.iter().all(|item| item.expr.node == Node::Star) && query.unpivot.is_empty();
     let is_summary = query.from.as_ref().is_some_and(|from| from.shape == evalhouse_language::Shape::Summary);
-    let is_key = |expr: &Node| matches!(expr, Node::Path(steps) if matches!(steps.as_slice(),
-        [Step::Key { name, .. }] if name == PAGINATION_KEY));
+    let is_key = |expr: &Node| {
+        matches!(expr, Node::Path(steps) if matches!(steps.as_slice(),
+        [Step::Key { name, .. }] if name == PAGINATION_KEY))
+    };
     let shows_key = is_star || query.select.iter().any(|item| is_key(&item.expr.node));
     let is_listed = query.dimensions.is_empty() && query.measures.is_empty() && query.pivot.is_empty();
     if parquet {
