@@ -5,7 +5,7 @@ VENV := .venv
 STORE := target/demo-store
 PROGRAM := target/release/evalhouse
 
-.PHONY: build demo test check docs bench bench-duckdb bench-history
+.PHONY: build demo test check sdk docs bench bench-duckdb bench-history
 
 build:
 	cargo build --release --bin evalhouse
@@ -25,6 +25,10 @@ demo: build
 test: check $(VENV)/ready
 	EVALHOUSE_PYTHON=$(VENV)/bin/python cargo test --release
 	$(VENV)/bin/python data/generate.py --check
+
+# The real Braintrust SDKs of both languages against the server.
+sdk: build
+	tests/server/sdk/run.sh $(PROGRAM)
 
 # What needs no test run: format, lints.
 check:
