@@ -3,12 +3,14 @@
 mod agreement;
 mod cases;
 mod diff;
+mod doctor;
 mod experiments;
 mod explain;
 mod fields;
 mod groups;
 mod history;
 mod import;
+mod import_explanation;
 mod keys;
 mod leaderboard;
 mod maintenance;
