@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::discover::{Source, discover};
 use crate::error::ImportError;
 use crate::load::{Loaded, Loader, Staged};
-use crate::plan::{Claims, Kind, Looked, Planned, failed, look};
+use crate::plan::{Claims, Kind, Looked, Planned, failed, look, project_of};
 use crate::request::{ImportRequest, Progress};
 
 /// Bytes of rows buffered at most, by all workers together.
@@ -109,10 +109,18 @@ pub(crate) async fn plan(request: &ImportRequest, report: &mut ImportReport) -> 
         let first = report.skipped.first().map(|file| format!("{}` {}", file.path, file.reason));
         return Err(ImportError::NothingRecognised { places: places.join(", "), first_skipped: first });
     }
+    mark_shared_names(&mut planned, &shared);
     if shared.experiment.is_some() && planned.len() > 1 {
         return Err(ImportError::ExperimentNameForMany { files: planned.len() });
     }
     Ok(planned)
+}
+
+fn mark_shared_names(planned: &mut [Planned], request: &ImportRequest) {
+    let mut names = HashSet::new();
+    for file in planned {
+        file.shares_name = !names.insert((project_of(&file.source, request), file.source.stem()));
+    }
 }
 
 /// Which runs of other tools were planned already.

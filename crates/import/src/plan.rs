@@ -40,6 +40,9 @@ pub(crate) struct Planned {
     pub(crate) kind: Kind,
     /// Place among all files, in the order of the paths.
     pub(crate) index: usize,
+    /// An earlier file of the same project has the same name: an experiment that is named after this
+    /// one gets a part of its id, whichever is read first.
+    pub(crate) shares_name: bool,
 }
 
 impl Planned {
@@ -83,7 +86,7 @@ pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Loo
     let planned = match foreign(&source, request) {
         Ok(Some((main, foreign))) => {
             let source = main.unwrap_or(source);
-            return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index }));
+            return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index, shares_name: false }));
         }
         Ok(None) => Rows::open_source(&source, Rc::new(|_| {}), request.from.is_some()),
         Err(fault) => Err(fault),
@@ -93,13 +96,13 @@ pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Loo
         && let Some(evidence) = generic(&source)
     {
         let foreign = Foreign { format: formats::GENERIC, evidence, run_id: None };
-        return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index }));
+        return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index, shares_name: false }));
     }
     match planned {
         Ok(rows) => {
             let identity = rows.first_row.as_deref().map(identity_of).unwrap_or_default();
             let kind = Kind::Rows(Target::of(&identity, &source, request));
-            Looked::Rows(Box::new(Planned { source, kind, index }))
+            Looked::Rows(Box::new(Planned { source, kind, index, shares_name: false }))
         }
         Err(fault) => {
             let is_other = matches!(&*fault.reason, reason::NOT_RECOGNISED | reason::UTF16);

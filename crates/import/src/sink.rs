@@ -171,13 +171,12 @@ impl<'a> Sink<'a> {
 /// part of its id behind it, unless the user chose the name.
 fn claim_name(loader: &Loader, file: &Planned, target: &mut Target) -> Result<(), Stop> {
     let claim = |target: &Target| loader.claims.claim_name(target, &file.source.label);
-    match claim(target) {
-        Err(_) if matches!(file.kind, Kind::Foreign(_)) && loader.request.experiment.is_none() => {
-            target.name = target.name_with_id();
-            claim(target).map_err(|fault| Stop::Fault(fault.at(1, None)))
-        }
-        claimed => claimed.map_err(|fault| Stop::Fault(fault.at(1, None))),
+    let may_be_renamed = matches!(file.kind, Kind::Foreign(_)) && loader.request.experiment.is_none();
+    let is_shared = file.shares_name && target.name == file.source.stem();
+    if may_be_renamed && (is_shared || claim(target).is_err()) {
+        target.name = target.name_with_id();
     }
+    claim(target).map_err(|fault| Stop::Fault(fault.at(1, None)))
 }
 
 /// A run of another tool: its reader says which experiments there are.

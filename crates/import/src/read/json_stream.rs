@@ -113,10 +113,9 @@ impl JsonStream {
         let outside = self.is_first.len();
         loop {
             let inside = self.is_first.len() - outside;
-            match self.peek()? {
-                Some(b'{') if inside < SKIPPED_LEVELS => drop(self.enter_object()?),
-                Some(b'[') if inside < SKIPPED_LEVELS => drop(self.enter_array()?),
-                _ => drop(self.piece()?),
+            let is_entered = inside < SKIPPED_LEVELS && (self.enter_object()? || self.enter_array()?);
+            if !is_entered {
+                self.piece()?;
             }
             // On to the next member, out of every container that ends here.
             while self.is_first.len() > outside {

@@ -93,6 +93,10 @@ impl<'a> Timeline<'a> {
     }
 
     fn begin(&mut self, fields: EventFields<'_, 'a>) {
+        // What happens there is the making of the sample, which the case is.
+        if fields.text("type").as_deref() == Some("init") {
+            return;
+        }
         let mut span = self.child_of(self.parent(fields.text("parent_id")));
         let kind = fields.text("type").unwrap_or_default();
         let name = fields.text("name");

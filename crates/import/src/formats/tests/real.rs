@@ -47,6 +47,36 @@ fn inspect_logs_give_the_figures_stored_in_them() {
     assert!(checked > 10);
 }
 
+/// The log that `tests/fixtures/inspect/generate.py` made with the tool, against its data frame.
+#[test]
+fn an_inspect_log_gives_the_values_of_its_data_frame() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/inspect");
+    let (_, collected) = read(&folder.join("sums.eval"));
+    let collected = collected.unwrap_or_else(|_| panic!("the log cannot be read"));
+    let [log] = collected.experiments.as_slice() else { panic!() };
+    check(log);
+    let frame: Json = serde_json::from_str(&std::fs::read_to_string(folder.join("samples_df.json")).unwrap()).unwrap();
+    let rows = frame.as_array().unwrap();
+    assert_eq!((log.roots().count(), log.cases(), log.record.declared_total), (rows.len(), rows.len() / 2, Some(6)));
+    let grade = |value: &Json| match value.as_str() {
+        Some("C") => Some(1.0),
+        Some(_) => Some(0.0),
+        None => value.as_f64(),
+    };
+    for row in rows {
+        let case = format!("{}_epoch_{:04}", row["id"].as_str().unwrap(), row["epoch"].as_u64().unwrap());
+        for scorer in ["match", "includes", "unsure"] {
+            assert_eq!(log.scores(scorer)[case.as_str()], grade(&row[format!("score_{scorer}")]), "{case} {scorer}");
+        }
+        let facts: Json = serde_json::from_str(row["score_facts"].as_str().unwrap()).unwrap();
+        assert_eq!(log.scores("length")[case.as_str()], facts["length"].as_f64(), "{case}");
+        let is_short = f64::from(u8::from(facts["is_short"] == true));
+        assert_eq!(log.scores("is_short")[case.as_str()], Some(is_short), "{case}");
+    }
+    let tools = log.spans.iter().filter(|span| span.span_type.as_deref() == Some("tool"));
+    assert_eq!(tools.filter(|span| span.output.as_deref() == Some("2")).count(), rows.len());
+}
+
 #[test]
 fn lm_eval_runs_give_the_figures_of_their_results() {
     let Some(folder) = data("lm-eval") else { return };
