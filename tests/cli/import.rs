@@ -77,6 +77,8 @@ fn columns_that_could_be_one_thing_are_asked_for() {
     let program = Program::new();
     fs::write(program.path("own.csv"), "question,prompt,answer\nq,p,a\n").unwrap();
     fs::write(program.path("columns.json"), r#"{"input": "prompt", "metadata.q": "question"}"#).unwrap();
+    check("import_explain_ambiguous", program.run(&["import", "own.csv", "--explain"]));
+    check("import_explain_columns", program.run(&["import", "own.csv", "--explain", "--columns-from", "columns.json"]));
     check("import_ambiguous", program.run(&["import", "own.csv", "--project", "p"]));
     let given = ["import", "own.csv", "--project", "p", "--columns-from", "columns.json"];
     assert_eq!(program.run(&given).code, Some(0));

@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use evalhouse_model::{
-    Experiment, ExplainedExperiment, ExplainedFile, FieldMapping, ImportExplanation, ImportReport, PreviewedCase, Span,
+    Experiment, ExplainedExperiment, ExplainedFile, FieldMapping, ImportExplanation, ImportReport, PreviewedCase,
+    SkippedFile, Span,
 };
 
 use crate::error::{Extent, Fault, ImportError};
 use crate::import::plan;
 use crate::load::Stop;
-use crate::plan::{Kind, Planned};
+use crate::plan::{Kind, Planned, failed};
 use crate::receive::{Receiver, Run};
 use crate::request::ImportRequest;
 use crate::rows::Rows;
@@ -34,14 +35,18 @@ const NATIVE_MAPPING: [(&str, &str); 3] = [
 pub async fn explain_import(request: ImportRequest) -> Result<ImportExplanation, ImportError> {
     let mut report = ImportReport::default();
     let planned = plan(&request, &mut report).await?;
-    let explained =
-        tokio::task::spawn_blocking(move || planned.iter().map(|file| explain(file, &request)).collect::<Vec<_>>());
-    let files = explained.await.map_err(|error| ImportError::Internal(error.to_string()))?;
-    let ImportReport { failed, skipped, .. } = report;
+    let explained = tokio::task::spawn_blocking(move || {
+        let mut failures = Vec::new();
+        let files: Vec<_> = planned.iter().map(|file| explain(file, &request, &mut failures)).collect();
+        (files, failures)
+    });
+    let (files, failures) = explained.await.map_err(|error| ImportError::Internal(error.to_string()))?;
+    let ImportReport { mut failed, skipped, .. } = report;
+    failed.extend(failures);
     Ok(ImportExplanation { files, failed, skipped })
 }
 
-fn explain(file: &Planned, request: &ImportRequest) -> ExplainedFile {
+fn explain(file: &Planned, request: &ImportRequest, failures: &mut Vec<SkippedFile>) -> ExplainedFile {
     let mut preview = Preview::default();
     let (evidence, mapping, read) = match &file.kind {
         Kind::Foreign(foreign) => {
@@ -56,14 +61,24 @@ fn explain(file: &Planned, request: &ImportRequest) -> ExplainedFile {
     };
     let is_whole = read.is_ok();
     if let Err(Stop::Fault(fault)) = read {
-        preview.faults.insert(fault.reason.to_string(), 1);
+        failures.push(failed(&file.source.label, &fault));
     }
+    // What this very file's columns are says more than what a format's may be.
+    let guessed = match &file.kind {
+        Kind::Foreign(foreign) => foreign.format.columns(&file.source, request).unwrap_or_default(),
+        Kind::Rows(_) => Vec::new(),
+    };
     let field = |(field, from): &(&str, &str)| FieldMapping { field: (*field).into(), from: (*from).into() };
+    let mapping = if guessed.is_empty() {
+        mapping.iter().map(field).collect()
+    } else {
+        guessed.into_iter().map(|(field, from)| FieldMapping { field, from }).collect()
+    };
     ExplainedFile {
         path: file.source.label.clone(),
         format: file.format().to_string(),
         evidence,
-        mapping: mapping.iter().map(field).collect(),
+        mapping,
         is_whole,
         experiments: preview.finish(),
     }

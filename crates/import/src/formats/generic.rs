@@ -60,6 +60,13 @@ impl ForeignFormat for Generic {
         ]
     }
 
+    fn columns(&self, source: &Source, request: &ImportRequest) -> Result<Vec<(String, String)>, Fault> {
+        let columns = columns_of(&Look::at(source)?);
+        let map = ColumnMap::of(&columns, request)?;
+        let described = columns.iter().map(|column| (map.of_column(column).described(), format!("column `{column}`")));
+        Ok(described.collect())
+    }
+
     fn claim(&self, look: &Look, _source: &Source) -> Claim {
         let columns = columns_of(look);
         let known =
@@ -118,6 +125,20 @@ enum Use {
     /// An object of scores, metrics or metadata.
     Group(&'static str),
     Metadata(String),
+}
+
+impl Use {
+    /// As `--column` names it.
+    fn described(&self) -> String {
+        match self {
+            Self::Role(role) => (*role).to_string(),
+            Self::Score(name) => format!("scores.{name}"),
+            Self::Metric(name, unit) if *unit == 1.0 => format!("metrics.{name}"),
+            Self::Metric(name, unit) => format!("metrics.{name}, × {unit}"),
+            Self::Group(group) => format!("{group}.…"),
+            Self::Metadata(name) => format!("metadata.{name}"),
+        }
+    }
 }
 
 /// What each column is.

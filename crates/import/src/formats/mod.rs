@@ -29,6 +29,7 @@ mod trace_index;
 mod weave;
 
 use crate::discover::Source;
+use crate::error::Fault;
 use crate::load::Stop;
 use crate::look::Look;
 use crate::receive::Receiver;
@@ -59,6 +60,12 @@ pub(crate) trait ForeignFormat: Send + Sync {
 
     /// What becomes of what: pairs of ours and theirs, for `--explain`.
     fn mapping(&self) -> &'static [(&'static str, &'static str)];
+
+    /// What the columns of a file are, where the format has to guess it: pairs of ours and theirs.
+    fn columns(&self, source: &Source, request: &ImportRequest) -> Result<Vec<(String, String)>, Fault> {
+        let _ = (source, request);
+        Ok(Vec::new())
+    }
 
     /// Whether a file is one of this format.
     fn claim(&self, look: &Look, source: &Source) -> Claim;

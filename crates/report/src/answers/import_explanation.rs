@@ -3,6 +3,7 @@
 use evalhouse_model::{ExperimentStatus, ExplainedExperiment, ExplainedFile, ImportExplanation, PreviewedCase};
 use serde_json::Value;
 
+use super::import::file_line;
 use super::short;
 use crate::grid::Overflow;
 use crate::number;
@@ -12,15 +13,12 @@ impl Answer for ImportExplanation {
     fn document(&self, _view: &View) -> Document {
         let mut document = Document::default();
         for file in &self.files {
-            push_file(&mut document, file);
+            let is_failed = self.failed.iter().any(|failed| failed.path == file.path);
+            push_file(&mut document, file, is_failed);
         }
-        let line = |outcome: &str, tone, file: &evalhouse_model::SkippedFile| {
-            Line::new(outcome, tone).and("  ", Tone::Plain).and(format!("{}: {}", file.path, file.reason), Tone::Plain)
-        };
-        let failed = self.failed.iter().map(|file| line("failed ", Tone::Bad, file));
-        document.push(Block::Lines(
-            failed.chain(self.skipped.iter().map(|file| line("skipped", Tone::Quiet, file))).collect(),
-        ));
+        let failed = self.failed.iter().map(|file| file_line("failed ", Tone::Bad, file));
+        let skipped = self.skipped.iter().map(|file| file_line("skipped", Tone::Quiet, file));
+        document.push(Block::Lines(failed.chain(skipped).collect()));
         document
     }
 
@@ -48,7 +46,7 @@ impl Answer for ImportExplanation {
     }
 }
 
-fn push_file(document: &mut Document, file: &ExplainedFile) {
+fn push_file(document: &mut Document, file: &ExplainedFile, is_failed: bool) {
     document.push(Block::Title(file.path.clone()));
     let told = Line::new(&file.format, Tone::Strong).and(format!(", told by {}", file.evidence), Tone::Plain);
     document.push(Block::Lines(vec![told]));
@@ -60,7 +58,7 @@ fn push_file(document: &mut Document, file: &ExplainedFile) {
     for experiment in &file.experiments {
         push_experiment(document, experiment);
     }
-    if !file.is_whole {
+    if !file.is_whole && !is_failed {
         let line = "The file goes on; this is its beginning.";
         document.push(Block::Lines(vec![Line::new(line, Tone::Quiet)]));
     }
