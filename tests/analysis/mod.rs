@@ -1,6 +1,7 @@
 //! Diffs and summaries: the pinned rules, and an independent recomputation.
 
 mod cases;
+mod comparable;
 mod diff;
 mod explain;
 mod groups;

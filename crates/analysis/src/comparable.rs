@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{ident, lit};
+use datafusion::logical_expr::{Expr, ident, lit};
 use evalhouse_model::{Diff, Experiment, ExperimentStatus, schema};
 use evalhouse_session::{SPANS, Session};
 
@@ -46,12 +47,31 @@ pub(crate) async fn warnings(
             lost => warnings.push(format!("`{name}`: {lost} cases lost their score and are in no delta")),
         }
     }
-    if let Some(clusters) = clusters
-        && clusters < CLUSTERS_MIN
-    {
+    if let Some(clusters) = clusters.filter(|clusters| *clusters < CLUSTERS_MIN) {
         warnings.push(format!("only {clusters} clusters: clustered intervals are unreliable below {CLUSTERS_MIN}"));
     }
     Ok(warnings)
+}
+
+/// What the reader should know of experiments that are held against the first one: of one candidate
+/// what a diff says of both, of several what sets them apart.
+pub(crate) async fn of_sides(session: &Session, experiments: &[&Selected]) -> Result<Vec<String>, AnalysisError> {
+    match experiments {
+        [base, candidate] => of_experiments(session, base, candidate).await,
+        several => of_many(session, several).await,
+    }
+}
+
+/// That intervals of groups rest on few clusters, by the clusters of each group.
+pub(crate) fn of_clusters(clusters: &[f64]) -> Option<String> {
+    let few = clusters.iter().filter(|clusters| **clusters < CLUSTERS_MIN).count();
+    let fewest = clusters.iter().copied().min_by(f64::total_cmp)?;
+    (few > 0).then(|| {
+        format!(
+            "{few} of {} groups have fewer than {CLUSTERS_MIN} clusters ({fewest} at the fewest): their clustered intervals are unreliable",
+            clusters.len()
+        )
+    })
 }
 
 /// What the reader should know of two experiments, whatever is asked of them: that they are one, ran on
@@ -68,13 +88,15 @@ pub(crate) async fn of_experiments(
     }
     origin(base, candidate, &mut warnings);
     if base.id != candidate.id {
-        warnings.extend(scorers(session, base, candidate).await?);
+        for (scorer, versions) in scorers(session, &[base, candidate]).await? {
+            warnings.extend(changed(&scorer, &versions, base, candidate));
+        }
     }
     Ok(warnings)
 }
 
-/// What the reader should know of several experiments that are ranked.
-pub(crate) fn of_many(experiments: &[&Selected]) -> Vec<String> {
+/// What the reader should know of several experiments that are ranked, or of one.
+pub(crate) async fn of_many(session: &Session, experiments: &[&Selected]) -> Result<Vec<String>, AnalysisError> {
     let mut warnings = Vec::new();
     let ran_on = |selected: &&Selected| {
         let experiment = &selected.experiment;
@@ -96,7 +118,17 @@ pub(crate) fn of_many(experiments: &[&Selected]) -> Vec<String> {
         1 => warnings.push("1 experiment is partial: its source was cut off, or rows of it were skipped".into()),
         _ => warnings.push(format!("{partial} experiments are partial: their sources were cut off, or rows skipped")),
     }
-    warnings
+    let all: Vec<&Experiment> = experiments.iter().map(|one| &one.experiment).collect();
+    for (scorer, versions) in scorers(session, &all).await? {
+        let different: BTreeSet<&Vec<String>> = versions.values().collect();
+        if different.len() > 1 {
+            warnings.push(format!(
+                "scorer `{scorer}` ran in {} versions: its scores may not be comparable",
+                different.len()
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 fn matching(diff: &Diff, base: &Experiment, candidate: &Experiment, warnings: &mut Vec<String>) {
@@ -139,52 +171,57 @@ fn origin(base: &Experiment, candidate: &Experiment, warnings: &mut Vec<String>)
     }
 }
 
-/// Scorers whose spans name another version or hash on each side. Reads child spans only where a
-/// scorer's version is a column of the store at all.
-async fn scorers(session: &Session, base: &Experiment, candidate: &Experiment) -> Result<Vec<String>, AnalysisError> {
+/// The versions or hashes that the spans of each scorer name: scorer → experiment → versions. Reads child
+/// spans only where a scorer's version is a column of the store at all, and there is more to compare.
+async fn scorers(
+    session: &Session,
+    experiments: &[&Experiment],
+) -> Result<BTreeMap<String, BTreeMap<String, Vec<String>>>, AnalysisError> {
+    let mut versions = BTreeMap::new();
     let spans = session.table(SPANS).await?;
     let known: Vec<&str> =
         SCORER_IDENTITY.into_iter().filter(|name| spans.schema().has_column_with_unqualified_name(name)).collect();
-    if known.is_empty() {
-        return Ok(Vec::new());
-    }
-    let id = |experiment: &Experiment| lit(datafusion::common::ScalarValue::Utf8View(Some(experiment.id.clone())));
-    let mut scoring = spans
-        .filter(ident(schema::EXPERIMENT_ID).in_list(vec![id(base), id(candidate)], false))?
-        .filter(ident(schema::IS_ROOT).eq(lit(false)).and(ident(schema::PURPOSE).eq(lit("scorer"))))?;
-    let identities: Vec<_> = known.iter().map(|name| ident(*name)).collect();
-    let some = identities.iter().cloned().map(|identity| identity.is_not_null()).reduce(datafusion::prelude::Expr::or);
-    if let Some(some) = some {
-        scoring = scoring.filter(some)?;
-    }
-    let mut by = vec![ident(schema::EXPERIMENT_ID), ident(schema::NAME)];
-    by.extend(identities);
+    let some = known.iter().map(|name| ident(*name).is_not_null()).reduce(Expr::or);
+    let (Some(some), true) = (some, experiments.len() > 1) else { return Ok(versions) };
+    let ids = experiments.iter().map(|one| lit(ScalarValue::Utf8View(Some(one.id.clone())))).collect();
+    let scoring = spans
+        .filter(ident(schema::EXPERIMENT_ID).in_list(ids, false))?
+        .filter(ident(schema::IS_ROOT).eq(lit(false)).and(ident(schema::PURPOSE).eq(lit("scorer"))))?
+        .filter(some)?;
+    let by = [schema::NAME, schema::EXPERIMENT_ID].into_iter().chain(known.iter().copied()).map(ident).collect();
     let answer = Answer::of(scoring.aggregate(by, vec![count(lit(1)).alias("spans")])?).await?;
-    // Scorer → the versions that each side names: a handful of values of the answer.
-    let mut versions: BTreeMap<String, [Vec<String>; 2]> = BTreeMap::new();
     for row in 0..answer.rows() {
-        let side = usize::from(answer.text(row, schema::EXPERIMENT_ID).as_deref() == Some(candidate.id.as_str()));
-        let names: Vec<String> = known.iter().filter_map(|name| answer.text(row, name)).collect();
-        let scorer = answer.text(row, schema::NAME).unwrap_or_default();
-        versions.entry(scorer).or_default()[side].push(names.join(" "));
+        let text = |name: &str| answer.text(row, name);
+        let names: Vec<String> = known.iter().filter_map(|name| text(name)).collect();
+        let of_scorer: &mut BTreeMap<String, Vec<String>> =
+            versions.entry(text(schema::NAME).unwrap_or_default()).or_default();
+        of_scorer.entry(text(schema::EXPERIMENT_ID).unwrap_or_default()).or_default().push(names.join(" "));
     }
-    let mut warnings = Vec::new();
-    for (scorer, [mut before, mut after]) in versions {
-        before.sort();
-        after.sort();
-        if before.is_empty() || after.is_empty() {
-            let (with, without) = if after.is_empty() { (base, candidate) } else { (candidate, base) };
-            warnings.push(format!(
-                "scorer `{scorer}` names its version in `{}` and not in `{}`: it may have been another",
-                with.name, without.name
-            ));
-        } else if before != after {
-            warnings.push(format!(
+    versions.values_mut().flat_map(BTreeMap::values_mut).for_each(|names| names.sort());
+    Ok(versions)
+}
+
+/// That a scorer names another version in one experiment than in the other.
+fn changed(
+    scorer: &str,
+    versions: &BTreeMap<String, Vec<String>>,
+    base: &Experiment,
+    candidate: &Experiment,
+) -> Option<String> {
+    match (versions.get(&base.id), versions.get(&candidate.id)) {
+        (Some(before), Some(after)) => (before != after).then(|| {
+            format!(
                 "scorer `{scorer}` changed between the experiments ({} → {}): its scores may not be comparable",
                 before.join(", "),
                 after.join(", ")
-            ));
+            )
+        }),
+        (before, _) => {
+            let (with, without) = if before.is_some() { (base, candidate) } else { (candidate, base) };
+            Some(format!(
+                "scorer `{scorer}` names its version in `{}` and not in `{}`: it may have been another",
+                with.name, without.name
+            ))
         }
     }
-    Ok(warnings)
 }

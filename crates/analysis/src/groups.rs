@@ -25,7 +25,7 @@ use crate::measures::{Measure, measures};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
 use crate::scope::{cases_of_all, parse, side, spelled, with_group_size};
-use crate::{AnalysisError, Selected};
+use crate::{AnalysisError, Selected, comparable};
 
 /// Groups shown when no limit is given.
 const LIMIT_DEFAULT: usize = 50;
@@ -179,9 +179,10 @@ pub async fn groups(
         reducer: reducer.to_string(),
         filter: options.filter.clone(),
         cluster: options.cluster.clone(),
+        warnings: comparable::of_sides(session, experiments).await?,
         ..Groups::default()
     };
-    let (mut total, mut moved) = (found.rows() as i64, 0);
+    let (mut total, mut moved, mut clusters) = (found.rows() as i64, 0, Vec::new());
     if found.rows() > limit {
         let everything = Answer::of(plan.aggregate(vec![], totals(candidates.len()))?).await?;
         (total, moved) = (everything.int(0, "total"), everything.int(0, "moved"));
@@ -193,6 +194,7 @@ pub async fn groups(
             values: (0..by.len()).map(|i| found.value_of(row, &group_name(i))).collect(),
             experiments: members.map(|member| member_at(&found, row, member, &measures)).collect(),
         });
+        clusters.extend(fewest_clusters(&found, row, candidates.len(), &measures));
         if total as usize <= limit {
             moved += (1..=candidates.len()).map(|member| found.int(row, &format!("moved{member}"))).sum::<i64>();
         }
@@ -202,6 +204,9 @@ pub async fn groups(
         answer.warnings.push(format!(
             "{moved} matched cases are in another group in the candidate: they are counted in the base's group"
         ));
+    }
+    if options.cluster.is_some() {
+        answer.warnings.extend(comparable::of_clusters(&clusters));
     }
     Ok(answer)
 }
@@ -364,6 +369,13 @@ fn member_at(answer: &Answer, row: usize, member: usize, measures: &[Measure]) -
         }
     }
     found
+}
+
+/// The fewest clusters that an interval of a group rests on, when it is clustered.
+fn fewest_clusters(answer: &Answer, row: usize, candidates: usize, measures: &[Measure]) -> Option<f64> {
+    let compared = (1..=candidates).flat_map(|member| (0..measures.len()).map(move |i| format!("d{member}_{i}")));
+    let clusters = compared.filter_map(|column| Some(answer.fields(row, &column).float("df")? + 1.0));
+    clusters.min_by(f64::total_cmp)
 }
 
 /// How groups are ordered.

@@ -108,7 +108,7 @@ pub async fn leaderboard(
     }
     rank(&mut answer.rows, &standings, lower_is_better);
     frontier(&mut answer.rows, lower_is_better);
-    answer.warnings.extend(comparable::of_many(experiments));
+    answer.warnings.extend(comparable::of_many(session, experiments).await?);
     let unscored = answer.rows.iter().filter(|row| row.mean.is_none()).count();
     if unscored > 0 {
         answer

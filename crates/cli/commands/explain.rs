@@ -16,9 +16,11 @@ Examples:
   evalhouse explain v1 v2 --score Factuality --by metadata.category --by \"len(output) > 500\"
 
 A slice is the cases with a certain value of a metadata field, tag or custom column,
-or with two such values. Slices are ranked by what they add to the change beyond
-their share of the cases; p-values compare inside with elsewhere and are corrected
-for the number of slices searched. Each slice is a filter for --where.";
+or with two such values: of two fields, a field and a tag, or two tags. Slices are
+ranked by what they add to the change beyond their share of the cases; p-values
+compare inside with elsewhere and are corrected for the number of slices searched.
+Pairs are searched of 12 fields at most, and of the 50 most frequent tags; a warning
+says what is left out. Each slice is a filter for --where.";
 
 /// Options of `explain`.
 #[derive(Debug, Args)]
