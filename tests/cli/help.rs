@@ -2,7 +2,7 @@
 
 use super::{Program, check};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "import",
     "experiments",
     "show",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 20] = [
     "export",
     "settings",
     "keys",
+    "doctor",
     "optimize",
     "vacuum",
 ];

@@ -48,3 +48,39 @@ fn what_is_not_there_is_an_error() {
     check("import_missing", Program::new().run(&["import", "nowhere.jsonl"]));
     check("import_store_url", Program::new().run(&["import", "runs", "--store", "http://example.org/x"]));
 }
+
+/// A small output of another tool.
+const TAU_BENCH: &str = r#"[{"task_id":0,"reward":1.0,"info":{"task":{"instruction":"do"}},"traj":[],"trial":0},
+{"task_id":0,"reward":0.0,"info":{"error":"boom"},"traj":[],"trial":1}]"#;
+
+#[test]
+fn an_explanation_stores_nothing() {
+    let program = Program::new();
+    fs::write(program.path("tau.json"), TAU_BENCH).unwrap();
+    check("import_explain", program.run(&["import", "tau.json", "--explain"]));
+    let output = program.run(&["experiments"]);
+    assert_ne!(output.code, Some(0), "{output}");
+}
+
+#[test]
+fn the_doctor_says_what_became_of_each_file() {
+    let program = Program::new();
+    fs::write(program.path("tau.json"), &TAU_BENCH[..TAU_BENCH.len() - 30]).unwrap();
+    fs::write(program.path("own.csv"), "question,answer,good_score\nq,a,NaN\n").unwrap();
+    check("import_foreign", program.run(&["import", "tau.json", "own.csv", "--project", "p"]));
+    check("doctor", program.run(&["doctor"]));
+    check("doctor_unknown", program.run(&["doctor", "nothing"]));
+}
+
+#[test]
+fn columns_that_could_be_one_thing_are_asked_for() {
+    let program = Program::new();
+    fs::write(program.path("own.csv"), "question,prompt,answer\nq,p,a\n").unwrap();
+    fs::write(program.path("columns.json"), r#"{"input": "prompt", "metadata.q": "question"}"#).unwrap();
+    check("import_explain_ambiguous", program.run(&["import", "own.csv", "--explain"]));
+    check("import_explain_columns", program.run(&["import", "own.csv", "--explain", "--columns-from", "columns.json"]));
+    check("import_ambiguous", program.run(&["import", "own.csv", "--project", "p"]));
+    let given = ["import", "own.csv", "--project", "p", "--columns-from", "columns.json"];
+    assert_eq!(program.run(&given).code, Some(0));
+    check("import_no_such_column", program.run(&["import", "own.csv", "--project", "p", "--column", "input=x"]));
+}

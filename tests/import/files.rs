@@ -162,10 +162,10 @@ async fn requests_that_make_no_sense() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_format_that_is_given_is_not_guessed() {
     let sandbox = Sandbox::new(&[("run.json", br#"{"question":1}"#)]).await;
-    let request = ImportRequest { from: Some(Format::Native), ..Default::default() };
+    let request = ImportRequest { from: Some(Format::NATIVE), ..Default::default() };
     let report = sandbox.import_with(&["run.json"], request).await.unwrap();
     assert!(report.failed[0].reason.contains("[not_a_row]"), "{report:?}");
-    assert!("promptfoo".parse::<Format>().is_err());
+    assert!("no-such-format".parse::<Format>().is_err());
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! Import, seen from outside: what files become, what is refused, and in which words.
 
 mod files;
+mod foreign;
 mod identity;
 mod mutations;
 mod outcomes;

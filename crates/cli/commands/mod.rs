@@ -6,6 +6,7 @@ mod bench_queries;
 mod btql;
 mod cases;
 mod diff;
+mod doctor;
 mod experiments;
 mod explain;
 mod export;
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Keys(keys::KeyArguments),
     /// Serves the store over HTTP: to the Braintrust SDKs, and every answer as JSON
     Serve(serve::ServeArguments),
+    /// Says of each experiment what was imported, what was skipped, and why
+    Doctor(doctor::DoctorArguments),
     /// Merges small files into large ones, for quick questions over many experiments
     Optimize(optimize::OptimizeArguments),
     /// Removes files that nothing needs any more
@@ -115,6 +118,7 @@ async fn run_one(command: Command, settings: &Settings, printer: &Printer) -> an
         Command::Agreement(arguments) => agreement::run(arguments, settings, printer).await,
         Command::Keys(arguments) => keys::run(arguments, settings, printer).await,
         Command::Serve(arguments) => serve::run(arguments, settings, printer).await,
+        Command::Doctor(arguments) => doctor::run(arguments, settings, printer).await,
         Command::Optimize(arguments) => optimize::run(arguments, settings, printer).await,
         Command::Vacuum(arguments) => vacuum::run(arguments, settings, printer).await,
         Command::Query(arguments) => query::run(arguments, settings, printer).await,

@@ -4,9 +4,14 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tempfile::NamedTempFile;
+use evalhouse_model::SkippedFile;
+use tempfile::{NamedTempFile, TempDir};
 
+use crate::archive::{self, Unpacked};
+use crate::bucket::Bucket;
+use crate::content::Content;
 use crate::error::ImportError;
 
 /// The name of standard input on the command line.
@@ -15,53 +20,138 @@ const STDIN: &str = "-";
 /// One file to look at.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// As the user wrote it, with what a folder or pattern added.
+    /// As the user wrote it, with what a folder, pattern or archive added.
     pub(crate) label: String,
-    /// The user named this file itself, not a folder or pattern around it.
+    /// The user named this file itself, not a folder, pattern or archive around it.
     pub(crate) is_named: bool,
-    /// Size on disk.
+    /// Size where it lies.
     pub(crate) bytes: u64,
     place: Place,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Place {
     File(PathBuf),
+    /// A file that was unpacked from an archive; its folder lives as long as its files are needed.
+    Member(PathBuf, Arc<TempDir>),
     /// Standard input or a pipe, copied so that it can be read twice.
-    Copy(NamedTempFile),
+    Copy(Arc<NamedTempFile>),
+    Object(Bucket, String),
 }
 
 impl Source {
-    /// Opens the source at its start.
-    pub(crate) fn open(&self) -> io::Result<File> {
+    /// Opens the source.
+    pub(crate) fn open(&self) -> io::Result<Content> {
         match &self.place {
-            Place::File(path) => File::open(path),
-            Place::Copy(copy) => copy.reopen(),
+            Place::File(path) | Place::Member(path, _) => Content::of_file(File::open(path)?),
+            Place::Copy(copy) => Content::of_file(copy.reopen()?),
+            Place::Object(bucket, key) => Ok(Content::of_object(bucket.object(key, self.bytes))),
+        }
+    }
+
+    /// The file's name without its folder; nothing for standard input.
+    pub(crate) fn file_name(&self) -> String {
+        match &self.place {
+            Place::File(path) | Place::Member(path, _) => name_of(path),
+            Place::Copy(_) => String::new(),
+            Place::Object(_, key) => key.rsplit('/').next().unwrap_or_default().to_string(),
         }
     }
 
     /// The project for rows that name none: the folder's name.
     pub(crate) fn folder_name(&self) -> Option<String> {
-        let Place::File(path) = &self.place else { return None };
-        let folder = fs::canonicalize(path).ok()?;
-        Some(folder.parent()?.file_name()?.to_string_lossy().into_owned())
+        match &self.place {
+            Place::File(path) | Place::Member(path, _) => {
+                let path = fs::canonicalize(path).ok()?;
+                Some(name_of(path.parent()?)).filter(|name| !name.is_empty())
+            }
+            Place::Copy(_) => None,
+            Place::Object(_, key) => key.rsplit('/').nth(1).filter(|name| !name.is_empty()).map(str::to_string),
+        }
     }
 
     /// The experiment for rows that name none: the file's name without its endings.
     pub(crate) fn stem(&self) -> String {
-        let Place::File(path) = &self.place else { return "stdin".into() };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut stem = &*name;
-        for endings in [[".gz", ".zst", ".zstd"], [".ndjson", ".jsonl", ".json"]] {
+        let name = self.file_name();
+        if name.is_empty() {
+            return "stdin".into();
+        }
+        let mut stem = name.as_str();
+        let endings: [&[&str]; 2] =
+            [&[".gz", ".zst", ".zstd"], &[".ndjson", ".jsonl", ".json", ".eval", ".csv", ".tsv", ".parquet"]];
+        for endings in endings {
             let shorter = endings.iter().find_map(|ending| stem.strip_suffix(ending));
             stem = shorter.filter(|shorter| !shorter.is_empty()).unwrap_or(stem);
         }
         stem.to_string()
     }
+
+    /// Names of the files that lie beside this one, sorted, itself among them.
+    pub(crate) fn siblings(&self) -> Vec<String> {
+        let mut names = match &self.place {
+            Place::File(path) | Place::Member(path, _) => folder_files(path),
+            Place::Copy(_) => Vec::new(),
+            Place::Object(bucket, key) => bucket.siblings(key).unwrap_or_default(),
+        };
+        names.sort();
+        names
+    }
+
+    /// The file of a name, or of a relative path downwards, beside this one.
+    pub(crate) fn sibling(&self, name: &str) -> Option<Self> {
+        let label = match self.label.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{name}"),
+            None => name.to_string(),
+        };
+        let beside = |path: &Path| path.parent().map(|folder| folder.join(name)).filter(|path| path.is_file());
+        let (place, bytes) = match &self.place {
+            Place::File(path) => {
+                let path = beside(path)?;
+                let bytes = fs::metadata(&path).ok()?.len();
+                (Place::File(path), bytes)
+            }
+            Place::Member(path, folder) => {
+                let path = beside(path)?;
+                let bytes = fs::metadata(&path).ok()?.len();
+                (Place::Member(path, Arc::clone(folder)), bytes)
+            }
+            Place::Copy(_) => return None,
+            Place::Object(bucket, key) => {
+                let key = match key.rsplit_once('/') {
+                    Some((folder, _)) => format!("{folder}/{name}"),
+                    None => name.to_string(),
+                };
+                let bytes = bucket.size_of(&key)?;
+                (Place::Object(bucket.clone(), key), bytes)
+            }
+        };
+        Some(Self { label, is_named: self.is_named, bytes, place })
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn folder_files(path: &Path) -> Vec<String> {
+    let entries = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let entries = entries.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().is_file()).map(|entry| name_of(&entry.path())).collect()
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Discovered {
+    /// Files to look at.
+    pub(crate) sources: Vec<Source>,
+    /// Members of archives that are left where they are, and why.
+    pub(crate) skipped: Vec<SkippedFile>,
+    /// Archives that cannot be unpacked, and why.
+    pub(crate) failed: Vec<SkippedFile>,
 }
 
 /// Finds the files that `paths` name, each once, in the order of the paths and sorted within.
-pub(crate) fn discover(paths: &[String]) -> Result<Vec<Source>, ImportError> {
+pub(crate) fn discover(paths: &[String]) -> Result<Discovered, ImportError> {
     if paths.is_empty() {
         return Err(ImportError::NothingNamed);
     }
@@ -69,19 +159,22 @@ pub(crate) fn discover(paths: &[String]) -> Result<Vec<Source>, ImportError> {
     for path in paths {
         if path == STDIN {
             found.add_copy("<stdin>".into(), io::stdin().lock())?;
+        } else if Bucket::is_url(path) {
+            found.add_bucket(path)?;
         } else if fs::symlink_metadata(path).is_ok() || !path.contains(['*', '?', '[']) {
             found.add_named(path)?;
         } else {
             found.add_pattern(path)?;
         }
     }
-    Ok(found.sources)
+    Ok(found.result)
 }
 
 #[derive(Default)]
 struct Found {
-    sources: Vec<Source>,
+    result: Discovered,
     seen: HashSet<PathBuf>,
+    seen_objects: HashSet<String>,
 }
 
 impl Found {
@@ -104,6 +197,18 @@ impl Found {
             let path = path.map_err(|e| path_error(&e.path().display().to_string(), e.into()))?;
             if !is_hidden(&path) {
                 self.add_found(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_bucket(&mut self, url: &str) -> Result<(), ImportError> {
+        let (bucket, keys) = Bucket::find(url)?;
+        for object in keys {
+            let label = bucket.label(&object.key);
+            if self.seen_objects.insert(label.clone()) {
+                let place = Place::Object(bucket.clone(), object.key);
+                self.add_source(Source { label, is_named: object.is_named, bytes: object.bytes, place });
             }
         }
         Ok(())
@@ -139,7 +244,7 @@ impl Found {
         let real = fs::canonicalize(path).map_err(|source| path_error(&label, source))?;
         let bytes = fs::metadata(&real).map_err(|source| path_error(&label, source))?.len();
         if self.seen.insert(real) {
-            self.sources.push(Source { label, is_named, bytes, place: Place::File(path.to_path_buf()) });
+            self.add_source(Source { label, is_named, bytes, place: Place::File(path.to_path_buf()) });
         }
         Ok(())
     }
@@ -151,16 +256,41 @@ impl Found {
             Ok((copy, bytes))
         });
         let (copy, bytes) = copied.map_err(|source| path_error(&label, source))?;
-        self.sources.push(Source { label, is_named: true, bytes, place: Place::Copy(copy) });
+        self.add_source(Source { label, is_named: true, bytes, place: Place::Copy(Arc::new(copy)) });
         Ok(())
+    }
+
+    /// Adds a file, or in place of an archive the files in it.
+    fn add_source(&mut self, source: Source) {
+        match archive::unpack(&source) {
+            Ok(None) => self.result.sources.push(source),
+            Ok(Some(unpacked)) => self.add_members(&source, unpacked),
+            Err(fault) => {
+                let reason = fault.render(&source.label);
+                self.result.failed.push(SkippedFile { path: source.label, reason });
+            }
+        }
+    }
+
+    fn add_members(&mut self, archive: &Source, unpacked: Unpacked) {
+        let folder = Arc::new(unpacked.folder);
+        for member in unpacked.members {
+            let place = Place::Member(member.path, Arc::clone(&folder));
+            let label = format!("{}/{}", archive.label, member.name);
+            self.result.sources.push(Source { label, is_named: false, bytes: member.bytes, place });
+        }
+        let skipped = unpacked.skipped.into_iter();
+        self.result
+            .skipped
+            .extend(skipped.map(|(name, reason)| SkippedFile { path: format!("{}/{name}", archive.label), reason }));
     }
 }
 
-fn is_hidden(path: &Path) -> bool {
+pub(crate) fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-fn path_error(path: &str, source: io::Error) -> ImportError {
+pub(crate) fn path_error(path: &str, source: io::Error) -> ImportError {
     ImportError::Path { path: path.to_string(), source }
 }
 
@@ -171,7 +301,7 @@ mod tests {
     fn labels(root: &Path, paths: &[&str]) -> Vec<String> {
         let paths: Vec<String> = paths.iter().map(|path| root.join(path).display().to_string()).collect();
         let prefix = format!("{}/", root.display());
-        let sources = discover(&paths).unwrap();
+        let sources = discover(&paths).unwrap().sources;
         sources.iter().map(|source| source.label.replace(&prefix, "")).collect()
     }
 
@@ -217,6 +347,7 @@ mod tests {
         assert_eq!(stem("x/Athene-70B.ndjson.zst"), "Athene-70B");
         assert_eq!(stem("gpt-4.1.jsonl"), "gpt-4.1");
         assert_eq!(stem("gpt-4.1"), "gpt-4.1");
+        assert_eq!(stem("log.eval"), "log");
         assert_eq!(stem(".json"), ".json");
     }
 }

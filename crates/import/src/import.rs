@@ -1,6 +1,6 @@
 //! The whole import: look at all files, load them on all cores, commit what they hold.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::discover::{Source, discover};
 use crate::error::ImportError;
 use crate::load::{Loaded, Loader, Staged};
-use crate::plan::{Claims, Looked, Planned, failed, look};
+use crate::plan::{Claims, Kind, Looked, Planned, failed, look, project_of};
 use crate::request::{ImportRequest, Progress};
 
 /// Bytes of rows buffered at most, by all workers together.
@@ -70,12 +70,14 @@ fn check_names(request: &ImportRequest) -> Result<(), ImportError> {
 }
 
 /// Finds the files and looks at each one's first bytes. Files in the order of the paths.
-async fn plan(request: &ImportRequest, report: &mut ImportReport) -> Result<Vec<Planned>, ImportError> {
+pub(crate) async fn plan(request: &ImportRequest, report: &mut ImportReport) -> Result<Vec<Planned>, ImportError> {
     let paths = request.paths.clone();
-    let sources = tokio::task::spawn_blocking(move || discover(&paths)).await.map_err(internal)??;
+    let found = tokio::task::spawn_blocking(move || discover(&paths)).await.map_err(internal)??;
     let shared = Arc::new(request.clone());
     let looking = Arc::clone(&shared);
-    let files: VecDeque<(usize, Source)> = sources.into_iter().enumerate().collect();
+    report.skipped.extend(found.skipped);
+    report.failed.extend(found.failed);
+    let files: VecDeque<(usize, Source)> = found.sources.into_iter().enumerate().collect();
     let count = files.len();
     let mut answers = on_workers(files, worker_count(), move |(index, source)| (index, look(source, index, &looking)));
     let mut looked = Vec::with_capacity(count);
@@ -88,9 +90,16 @@ async fn plan(request: &ImportRequest, report: &mut ImportReport) -> Result<Vec<
     looked.sort_by_key(|(index, _)| *index);
 
     let mut planned = Vec::new();
+    let mut runs = Runs::default();
     for (_, looked) in looked {
         match looked {
-            Looked::Rows(file) => planned.push(*file),
+            Looked::Rows(file) => match runs.repeats(&file) {
+                Some(Repeat::SameFile) => {}
+                Some(Repeat::SameRun(reason)) => {
+                    report.skipped.push(SkippedFile { path: file.source.label, reason });
+                }
+                None => planned.push(*file),
+            },
             Looked::Skipped(file) => report.skipped.push(file),
             Looked::Failed(file) => report.failed.push(file),
         }
@@ -100,17 +109,58 @@ async fn plan(request: &ImportRequest, report: &mut ImportReport) -> Result<Vec<
         let first = report.skipped.first().map(|file| format!("{}` {}", file.path, file.reason));
         return Err(ImportError::NothingRecognised { places: places.join(", "), first_skipped: first });
     }
+    mark_shared_names(&mut planned, &shared);
     if shared.experiment.is_some() && planned.len() > 1 {
         return Err(ImportError::ExperimentNameForMany { files: planned.len() });
     }
     Ok(planned)
 }
 
+fn mark_shared_names(planned: &mut [Planned], request: &ImportRequest) {
+    let mut names = HashSet::new();
+    for file in planned {
+        file.shares_name = !names.insert((project_of(&file.source, request), file.source.stem()));
+    }
+}
+
+/// Which runs of other tools were planned already.
+#[derive(Default)]
+struct Runs {
+    files: HashSet<String>,
+    /// Format and run id to the label of the file.
+    runs: HashMap<(&'static str, String), String>,
+}
+
+enum Repeat {
+    /// A part of a run whose main file is planned.
+    SameFile,
+    /// Another file of the same run.
+    SameRun(String),
+}
+
+impl Runs {
+    fn repeats(&mut self, file: &Planned) -> Option<Repeat> {
+        let Kind::Foreign(foreign) = &file.kind else { return None };
+        let label = &file.source.label;
+        if !self.files.insert(label.clone()) {
+            return Some(Repeat::SameFile);
+        }
+        let run = (foreign.format.name(), foreign.run_id.clone()?);
+        let first = self.runs.entry(run).or_insert_with(|| label.clone());
+        let is_other = *first != *label;
+        is_other.then(|| Repeat::SameRun(format!("holds the same run as `{first}`, which is imported")))
+    }
+}
+
 /// Takes each file's experiment, the first file first; then the largest file comes first.
 fn claim_all(planned: Vec<Planned>, claims: &Claims, report: &mut ImportReport) -> VecDeque<Planned> {
     let mut queue = Vec::with_capacity(planned.len());
     for file in planned {
-        match claims.claim(&file.target, file.index, &file.source.label) {
+        let claimed = match &file.kind {
+            Kind::Rows(target) => claims.claim(target, file.index, &file.source.label),
+            Kind::Foreign(_) => Ok(()),
+        };
+        match claimed {
             Ok(()) => queue.push(file),
             Err(fault) => report.failed.push(failed(&file.source.label, &fault.at(1, None))),
         }
@@ -141,6 +191,9 @@ async fn load_all(
             Loaded::Staged(staged) => batch.add(staged, &file, report),
             Loaded::Unchanged(stored) => {
                 report.unchanged.extend(stored.iter().map(|e| imported(e, &file.source.label)));
+            }
+            Loaded::Empty(reason) => {
+                report.skipped.push(SkippedFile { path: file.source.label.clone(), reason });
             }
             Loaded::Failed(reason) => {
                 let path = file.source.label.clone();

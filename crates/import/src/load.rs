@@ -1,6 +1,5 @@
 //! One file, from its bytes to staged experiments: the work of one thread.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,10 +9,12 @@ use evalhouse_model::Experiment;
 use evalhouse_store::{ExperimentWriter, StagedExperiment, Store, StoreError, WriteError, WriterOptions};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::content::Content;
+use crate::discover::Source;
 use crate::error::{Extent, Fault};
-use crate::plan::{Claims, Planned, Target};
+use crate::plan::{Claims, Foreign, Kind, Planned, Target, project_of};
 use crate::reason;
-use crate::request::{Format, ImportRequest, Progress};
+use crate::request::{ImportRequest, Progress};
 use crate::rows::Rows;
 use crate::sink::Sink;
 
@@ -37,6 +38,8 @@ pub(crate) enum Loaded {
     Staged(Staged),
     /// Stored already, with the same content.
     Unchanged(Vec<Experiment>),
+    /// A run without any case, and why.
+    Empty(String),
     /// Nothing of it can be stored; the whole message.
     Failed(String),
     Cancelled,
@@ -54,6 +57,7 @@ pub(crate) struct Staged {
 pub(crate) enum Stop {
     Fault(Fault),
     Store(StoreError),
+    /// The receiver wants no more.
     Cancelled,
 }
 
@@ -84,29 +88,64 @@ impl Loader {
     /// Loads one file. An error is the store's; everything else is in the answer.
     pub(crate) fn load(&self, file: &Planned) -> Result<Loaded, StoreError> {
         self.progress.file_started(&file.source.label);
-        let loaded = match self.unchanged(file) {
-            Some(unchanged) => {
-                self.progress.bytes_read(file.source.bytes);
-                Ok(Loaded::Unchanged(unchanged))
-            }
-            None => match self.load_rows(file) {
-                Ok(staged) => Ok(Loaded::Staged(staged)),
-                Err(Stop::Fault(fault)) => Ok(Loaded::Failed(with_way_out(fault).render(&file.source.label))),
-                Err(Stop::Store(error)) => Err(error),
-                Err(Stop::Cancelled) => Ok(Loaded::Cancelled),
+        let loaded = match &file.kind {
+            Kind::Rows(target) => match self.unchanged(file, target) {
+                Some(unchanged) => Ok(Loaded::Unchanged(unchanged)),
+                None => self.load_rows(file).map(Loaded::Staged),
             },
+            Kind::Foreign(foreign) => self.load_foreign(file, foreign),
         };
+        if matches!(loaded, Ok(Loaded::Unchanged(_))) {
+            self.progress.bytes_read(file.source.bytes);
+        }
         self.progress.file_finished(&file.source.label);
-        loaded
+        match loaded {
+            Ok(loaded) => Ok(loaded),
+            Err(Stop::Fault(fault)) => Ok(Loaded::Failed(with_way_out(fault).render(&file.source.label))),
+            Err(Stop::Store(error)) => Err(error),
+            Err(Stop::Cancelled) => Ok(Loaded::Cancelled),
+        }
+    }
+
+    /// Reads a run of another tool, unless it is stored as it is.
+    fn load_foreign(&self, file: &Planned, foreign: &Foreign) -> Result<Loaded, Stop> {
+        let hash = hash_run(file, foreign, &self.request)?;
+        if let Some(unchanged) = self.unchanged_run(file, foreign, &hash) {
+            return Ok(Loaded::Unchanged(unchanged));
+        }
+        let mut sink = Sink::new(self, file);
+        foreign.format.read(&file.source, &self.request, &mut sink)?;
+        if let Some(reason) = sink.nothing_read() {
+            return Ok(Loaded::Empty(reason));
+        }
+        sink.finish(&hash, file.source.bytes).map(Loaded::Staged)
+    }
+
+    /// The stored experiments of a run whose files have not changed.
+    fn unchanged_run(&self, file: &Planned, foreign: &Foreign, hash: &str) -> Option<Vec<Experiment>> {
+        let project = project_of(&file.source, &self.request);
+        let is_same = |stored: &&Experiment| {
+            stored.project == project
+                && stored.format == foreign.format.name()
+                && self.request.experiment.as_ref().is_none_or(|name| *name == stored.name)
+        };
+        let mut stored: Vec<Experiment> = self.claims.stored_with_hash(hash).filter(is_same).cloned().collect();
+        // An import that skipped rows is done again when bad rows are to be reported.
+        let is_whole = !stored.iter().flat_map(|one| one.notes.keys()).any(|word| reason::is_skipping(word));
+        if stored.is_empty() || !(is_whole || self.request.keep_going) {
+            return None;
+        }
+        stored.sort_by(|a, b| a.name.cmp(&b.name));
+        Some(stored)
     }
 
     /// The stored experiments that reading this file would give again.
-    fn unchanged(&self, file: &Planned) -> Option<Vec<Experiment>> {
-        let stored = self.claims.stored(&file.target.id)?;
-        let is_same_name = stored.name == file.target.name || stored.name == file.target.name_among_many();
+    fn unchanged(&self, file: &Planned, target: &Target) -> Option<Vec<Experiment>> {
+        let stored = self.claims.stored(&target.id)?;
+        let is_same_name = stored.name == target.name || stored.name == target.name_among_many();
         // An import that skipped rows is done again when bad rows are to be reported.
         let is_whole = !stored.notes.keys().any(|word| reason::is_skipping(word));
-        if stored.project != file.target.project || !is_same_name || !(is_whole || self.request.keep_going) {
+        if stored.project != target.project || !is_same_name || !(is_whole || self.request.keep_going) {
             return None;
         }
         let stored_hash = stored.source_hash.as_deref()?;
@@ -122,12 +161,9 @@ impl Loader {
     }
 
     fn load_rows(&self, file: &Planned) -> Result<Staged, Stop> {
-        let opened = file
-            .source
-            .open()
-            .map_err(|error| Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None))?;
         let progress = Arc::clone(&self.progress);
-        let mut rows = Rows::open(opened, Rc::new(move |n| progress.bytes_read(n)), self.request.from.is_some())?;
+        let meter = Rc::new(move |bytes| progress.bytes_read(bytes));
+        let mut rows = Rows::open_source(&file.source, meter, self.request.from.is_some())?;
         let mut sink = Sink::new(self, file);
         self.read_all(&mut rows, &mut sink)?;
         let hash = match rows.hash() {
@@ -172,7 +208,7 @@ impl Loader {
             id: target.id.clone(),
             project: target.project.clone(),
             name: target.name.clone(),
-            format: Format::Native.name().to_string(),
+            format: file.format().to_string(),
             source: Some(file.source.label.clone()),
             ..Experiment::default()
         };
@@ -193,12 +229,34 @@ fn with_way_out(fault: Fault) -> Fault {
     }
 }
 
+/// The hash of all that a run is made of: of a single file its own. What the user says of columns
+/// counts too, because another map makes other rows.
+fn hash_run(file: &Planned, foreign: &Foreign, request: &ImportRequest) -> Result<String, Fault> {
+    let unreadable = |error: io::Error| Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None);
+    let hash = |source: &Source| source.open().and_then(hash_file).map_err(unreadable);
+    let main = hash(&file.source)?;
+    let parts = foreign.format.parts(&file.source);
+    if parts.is_empty() && request.columns.is_empty() {
+        return Ok(main);
+    }
+    let mut all = Xxh3::new();
+    all.update(main.as_bytes());
+    for part in &parts {
+        all.update(hash(part)?.as_bytes());
+    }
+    for (role, column) in &request.columns {
+        all.update(format!("{role}\0{column}\0").as_bytes());
+    }
+    Ok(format!("{:032x}", all.digest128()))
+}
+
 /// The xxh3-128 of a file's bytes, in hex.
-fn hash_file(mut file: File) -> io::Result<String> {
+fn hash_file(content: Content) -> io::Result<String> {
     let mut hash = Xxh3::new();
     let mut buffer = vec![0; 256 << 10];
+    let mut stream = content.stream(0);
     loop {
-        match file.read(&mut buffer) {
+        match stream.read(&mut buffer) {
             Ok(0) => return Ok(format!("{:032x}", hash.digest128())),
             Ok(length) => hash.update(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

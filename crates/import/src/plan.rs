@@ -9,8 +9,11 @@ use uuid::Uuid;
 
 use crate::discover::Source;
 use crate::error::Fault;
+use crate::formats::{self, Claim, ForeignFormat};
+use crate::look::Look;
 use crate::reason;
-use crate::request::ImportRequest;
+use crate::receive::Run;
+use crate::request::{Format, ImportRequest};
 use crate::row::{RowIdentity, identity_of};
 use crate::rows::Rows;
 
@@ -31,13 +34,42 @@ pub(crate) struct Target {
     pub(crate) is_named_after_file: bool,
 }
 
-/// A file of eval results, and the experiment of its first row.
-#[derive(Debug)]
+/// A file of eval results.
 pub(crate) struct Planned {
     pub(crate) source: Source,
-    pub(crate) target: Target,
+    pub(crate) kind: Kind,
     /// Place among all files, in the order of the paths.
     pub(crate) index: usize,
+    /// An earlier file of the same project has the same name: an experiment that is named after this
+    /// one gets a part of its id, whichever is read first.
+    pub(crate) shares_name: bool,
+}
+
+impl Planned {
+    /// The name of the file's format.
+    pub(crate) fn format(&self) -> &'static str {
+        match &self.kind {
+            Kind::Rows(_) => Format::NATIVE.name(),
+            Kind::Foreign(foreign) => foreign.format.name(),
+        }
+    }
+}
+
+/// How a file is read.
+pub(crate) enum Kind {
+    /// Rows of our own shape; the experiment of the first one.
+    Rows(Target),
+    /// The main file of a run of another tool.
+    Foreign(Foreign),
+}
+
+/// What was told of a file of another tool.
+pub(crate) struct Foreign {
+    pub(crate) format: &'static dyn ForeignFormat,
+    /// What told the format.
+    pub(crate) evidence: String,
+    /// The run's own id, where the file says it at its begin.
+    pub(crate) run_id: Option<String>,
 }
 
 /// What a look at a file's first bytes gave.
@@ -51,15 +83,26 @@ pub(crate) enum Looked {
 
 /// Looks at the first bytes of a source.
 pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Looked {
-    let opened = source
-        .open()
-        .map_err(|error| Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None))
-        .and_then(|file| Rows::open(file, Rc::new(|_| {}), request.from.is_some()));
-    match opened {
+    let planned = match foreign(&source, request) {
+        Ok(Some((main, foreign))) => {
+            let source = main.unwrap_or(source);
+            return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index, shares_name: false }));
+        }
+        Ok(None) => Rows::open_source(&source, Rc::new(|_| {}), request.from.is_some()),
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = &planned
+        && fault.reason == reason::NOT_RECOGNISED
+        && let Some(evidence) = generic(&source)
+    {
+        let foreign = Foreign { format: formats::GENERIC, evidence, run_id: None };
+        return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index, shares_name: false }));
+    }
+    match planned {
         Ok(rows) => {
             let identity = rows.first_row.as_deref().map(identity_of).unwrap_or_default();
-            let target = Target::of(&identity, &source, request);
-            Looked::Rows(Box::new(Planned { source, target, index }))
+            let kind = Kind::Rows(Target::of(&identity, &source, request));
+            Looked::Rows(Box::new(Planned { source, kind, index, shares_name: false }))
         }
         Err(fault) => {
             let is_other = matches!(&*fault.reason, reason::NOT_RECOGNISED | reason::UTF16);
@@ -69,6 +112,45 @@ pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Loo
                 Looked::Failed(failed(&source.label, &fault))
             }
         }
+    }
+}
+
+/// What tells that a file is one of rows whose columns can be guessed.
+fn generic(source: &Source) -> Option<String> {
+    match formats::GENERIC.claim(&Look::at(source).ok()?, source) {
+        Claim::Main(evidence) => Some(evidence),
+        _ => None,
+    }
+}
+
+/// Whether a file is another tool's; with the main file of its run, where that is another file.
+fn foreign(source: &Source, request: &ImportRequest) -> Result<Option<(Option<Source>, Foreign)>, Fault> {
+    if request.from == Some(Format::NATIVE) {
+        return Ok(None);
+    }
+    let look = Look::at(source)?;
+    // Columns are given for rows that no format knows better.
+    let from = request.from.map(Format::name).or((!request.columns.is_empty()).then(|| formats::GENERIC.name()));
+    let (format, claim) = match from.and_then(formats::by_name) {
+        Some(format) => (format, format.claim(&look, source)),
+        None => match formats::of_file(&look, source) {
+            Some(claimed) => claimed,
+            None => return Ok(None),
+        },
+    };
+    let foreign =
+        |evidence, look: &Look, source: &Source| Foreign { format, evidence, run_id: format.run_id(look, source) };
+    match claim {
+        Claim::Main(evidence) => Ok(Some((None, foreign(evidence, &look, source)))),
+        Claim::PartOf(name) => {
+            let Some(main) = source.sibling(&name) else { return Ok(None) };
+            let evidence = format!("a part of the run whose main file is {name}");
+            let look = Look::at(&main)?;
+            let foreign = foreign(evidence, &look, &main);
+            Ok(Some((Some(main), foreign)))
+        }
+        // The user says what it is.
+        Claim::No => Ok(Some((None, foreign("given with `--from` or `--column`".into(), &look, source)))),
     }
 }
 
@@ -94,15 +176,36 @@ impl Target {
         }
     }
 
-    /// The name when the file holds other experiments too.
-    pub(crate) fn name_among_many(&self) -> String {
-        if self.is_named_after_file {
-            let short = self.id.char_indices().nth(8).map_or(self.id.as_str(), |(at, _)| &self.id[..at]);
-            format!("{}-{short}", self.name)
-        } else {
-            self.name.clone()
+    /// The experiment of a run of another tool.
+    pub(crate) fn of_run(run: &Run, format: &str, source: &Source, request: &ImportRequest) -> Self {
+        let project = project_of(source, request);
+        match &request.experiment {
+            Some(name) => {
+                let id = experiment_id(&project, name);
+                Self { id, project, name: name.clone(), is_named_after_file: false }
+            }
+            None => {
+                let id = Uuid::new_v5(&NAMESPACE, format!("{format}\0{project}\0{}", run.id).as_bytes()).to_string();
+                Self { id, project, name: run.name.clone(), is_named_after_file: false }
+            }
         }
     }
+
+    /// The name with a part of the id, for when the name alone is taken.
+    pub(crate) fn name_with_id(&self) -> String {
+        let short = self.id.char_indices().nth(8).map_or(self.id.as_str(), |(at, _)| &self.id[..at]);
+        format!("{}-{short}", self.name)
+    }
+
+    /// The name when the file holds other experiments too.
+    pub(crate) fn name_among_many(&self) -> String {
+        if self.is_named_after_file { self.name_with_id() } else { self.name.clone() }
+    }
+}
+
+/// The project of a file that names none.
+pub(crate) fn project_of(source: &Source, request: &ImportRequest) -> String {
+    request.project.clone().or_else(|| source.folder_name()).unwrap_or_else(|| DEFAULT_PROJECT.into())
 }
 
 /// The id of an experiment whose rows give none.

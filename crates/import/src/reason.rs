@@ -54,6 +54,18 @@ pub(crate) const NAN_VALUE: &str = "nan_value";
 pub(crate) const LONE_SURROGATE: &str = "lone_surrogate";
 /// A key that an object holds twice; the last one counts.
 pub(crate) const DUPLICATE_KEY: &str = "duplicate_key";
+/// A score that is a text, an array or an object: kept as it is, without a number.
+pub(crate) const SCORE_IS_LABEL: &str = "score_is_label";
+/// The source ends too early; what came before is stored.
+pub(crate) const CUT_OFF: &str = "cut_off";
+/// The source says that its run did not end.
+pub(crate) const UNFINISHED_RUN: &str = "unfinished_run";
+/// Bytes that are no UTF-8, stored as U+FFFD.
+pub(crate) const REPLACED_UTF8: &str = "replaced_utf8";
+/// A record that a later one of the same source replaces.
+pub(crate) const REPEATED_RECORD: &str = "repeated_record";
+/// The source is of a newer version of its format than the one that was read for.
+pub(crate) const NEWER_VERSION: &str = "newer_version";
 /// Every word of this crate that makes a row unusable; `--keep-going` counts by them.
 pub(crate) const SKIPPING: [&str; 15] = [
     BAD_JSON,
@@ -78,13 +90,20 @@ pub(crate) const SKIPPING_IN_STORE: [&str; 6] =
     ["duplicate_id", "duplicate_span_id", "no_root", "second_root", "unknown_parent", "cycle"];
 
 /// True for a word that says that a row was not stored because something is wrong with it.
-pub(crate) fn is_skipping(word: &str) -> bool {
+pub fn is_skipping(word: &str) -> bool {
     SKIPPING.contains(&word) || SKIPPING_IN_STORE.contains(&word)
+}
+
+/// What a word means, as `docs/import.md` says it.
+pub fn meaning_of(word: &str) -> Option<&'static str> {
+    let rows = include_str!("../../../docs/import.md").lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut meanings = rows.filter_map(|row| row.split_once("` | ")).filter(|(known, _)| *known == word);
+    meanings.next().map(|(_, meaning)| meaning.trim_end_matches('|').trim())
 }
 
 /// Every word for what is tolerated; the last two are counted by the store.
 #[cfg(test)]
-pub(crate) const TOLERATED: [&str; 10] = [
+pub(crate) const TOLERATED: [&str; 16] = [
     NAN_SCORE,
     BOOLEAN_SCORE,
     SCORE_OUT_OF_RANGE,
@@ -93,6 +112,12 @@ pub(crate) const TOLERATED: [&str; 10] = [
     NAN_VALUE,
     LONE_SURROGATE,
     DUPLICATE_KEY,
+    SCORE_IS_LABEL,
+    CUT_OFF,
+    UNFINISHED_RUN,
+    REPLACED_UTF8,
+    REPEATED_RECORD,
+    NEWER_VERSION,
     "older_version",
     "deleted",
 ];
@@ -110,9 +135,16 @@ pub(crate) const EXPERIMENT_ELSEWHERE: &str = "experiment_elsewhere";
 /// One name was given, and the rows are of several experiments.
 pub(crate) const MANY_EXPERIMENTS: &str = "many_experiments";
 
+/// An archive that unpacks to far more than its size.
+pub(crate) const ARCHIVE_TOO_LARGE: &str = "archive_too_large";
+/// A column that the user named is not there, or nothing that a column can be.
+pub(crate) const NO_SUCH_COLUMN: &str = "no_such_column";
+/// Two columns could be the same thing.
+pub(crate) const AMBIGUOUS_COLUMN: &str = "ambiguous_column";
+
 /// Every word of this crate that stops a whole file.
 #[cfg(test)]
-pub(crate) const STOPPING: [&str; 8] = [
+pub(crate) const STOPPING: [&str; 11] = [
     UNREADABLE,
     UTF16,
     NOT_RECOGNISED,
@@ -121,6 +153,9 @@ pub(crate) const STOPPING: [&str; 8] = [
     DUPLICATE_EXPERIMENT,
     EXPERIMENT_ELSEWHERE,
     MANY_EXPERIMENTS,
+    ARCHIVE_TOO_LARGE,
+    NO_SUCH_COLUMN,
+    AMBIGUOUS_COLUMN,
 ];
 
 #[cfg(test)]

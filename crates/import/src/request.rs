@@ -1,21 +1,26 @@
 //! What a caller asks for, and what it hears meanwhile.
 
+use crate::formats::FORMATS;
+
 /// A format of eval results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Spans in the row shape that Braintrust's SDKs log.
-    Native,
+pub struct Format {
+    name: &'static str,
 }
 
 impl Format {
+    /// Spans in the row shape that Braintrust's SDKs log.
+    pub const NATIVE: Self = Self { name: "braintrust" };
+
     /// Every format, in the order in which help lists them.
-    pub const ALL: [Self; 1] = [Self::Native];
+    pub fn all() -> impl Iterator<Item = Self> {
+        let foreign = FORMATS.into_iter().map(|format| Self { name: format.name() });
+        std::iter::once(Self::NATIVE).chain(foreign)
+    }
 
     /// The name that users write, and that an experiment keeps.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Native => "braintrust",
-        }
+        self.name
     }
 }
 
@@ -23,8 +28,8 @@ impl std::str::FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|format| format.name() == text);
-        let names = || Self::ALL.map(Self::name).join("`, `");
+        let known = Self::all().find(|format| format.name() == text);
+        let names = || Self::all().map(Self::name).collect::<Vec<_>>().join("`, `");
         known.ok_or_else(|| format!("`{text}` is no format; the formats are `{}`", names()))
     }
 }
@@ -40,6 +45,8 @@ pub struct ImportRequest {
     pub experiment: Option<String>,
     /// Format of everything imported; else each file's content tells.
     pub from: Option<Format>,
+    /// What columns of rows are: pairs of a role and a column's name. Guessed where none is given.
+    pub columns: Vec<(String, String)>,
     /// Skips bad rows and counts them, instead of storing nothing of their file.
     pub keep_going: bool,
 }

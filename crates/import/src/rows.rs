@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use evalhouse_model::Span;
 
+use crate::discover::Source;
 use crate::error::{Extent, Fault};
 use crate::read::{Document, Input, Meter, Shape, Verdict, Window, next_line, sniff};
 use crate::reason;
@@ -44,6 +45,14 @@ impl Rows {
             Shape::Envelope => Finder::Document(Document::new(true)),
         };
         Ok(Self { window, finder, parser: RowParser::default(), position: 0, first_row })
+    }
+
+    /// Opens the rows of a file.
+    pub(crate) fn open_source(source: &Source, meter: Meter, assume_rows: bool) -> Result<Self, Fault> {
+        let content = source.open();
+        let content = content
+            .map_err(|error| Fault::file(reason::UNREADABLE, format!("cannot be opened: {error}")).at(1, None))?;
+        Self::open(content.stream(0), meter, assume_rows)
     }
 
     /// The next row; none at the end. After a fault of [`Extent::Row`] the next one can be read.

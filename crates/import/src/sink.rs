@@ -1,6 +1,8 @@
 //! Where the rows of one file go: the writers of its experiments.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use evalhouse_model::{Experiment, ExperimentStatus, Span};
 use evalhouse_store::ExperimentWriter;
@@ -8,11 +10,15 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::error::Fault;
+use crate::error::{Extent, Fault};
 use crate::load::{Loader, Staged, Stop};
-use crate::plan::{Planned, Target, row_namespace};
+use crate::plan::{Kind, Planned, Target, row_namespace};
 use crate::reason;
+use crate::receive::{Receiver, Run};
 use crate::row::{Row, RowIdentity};
+
+/// Spans between two looks at whether to stop.
+const SPANS_PER_LOOK: i64 = 2048;
 
 /// Rows sorted by experiment.
 pub(crate) struct Sink<'a> {
@@ -24,6 +30,10 @@ pub(crate) struct Sink<'a> {
     /// What the last row said of its experiment.
     identity: Option<Arc<RowIdentity>>,
     skipped: Skipped,
+    /// Runs of another tool, by their own ids.
+    runs: HashMap<String, usize>,
+    /// Spans taken of them.
+    position: i64,
 }
 
 /// An experiment whose rows are coming in.
@@ -43,7 +53,16 @@ struct Skipped {
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(loader: &'a Loader, file: &'a Planned) -> Self {
-        Self { loader, file, open: IndexMap::new(), current: 0, identity: None, skipped: Skipped::default() }
+        Self {
+            loader,
+            file,
+            open: IndexMap::new(),
+            current: 0,
+            identity: None,
+            skipped: Skipped::default(),
+            runs: HashMap::new(),
+            position: 0,
+        }
     }
 
     /// Hands a row to the writer of its experiment.
@@ -91,6 +110,12 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
+    /// Why a run of another tool that was read to its end gave nothing to store.
+    pub(crate) fn nothing_read(&self) -> Option<String> {
+        let is_empty = self.position == 0 && self.skipped.counts.is_empty();
+        is_empty.then(|| format!("is a {} run without any case", self.file.format()))
+    }
+
     /// A name given by the user is one experiment's; rows that name different ones do not fit it.
     fn check_one_experiment(&self, row: &Row) -> Result<(), Stop> {
         let Some(known) = self.identity.as_ref().filter(|_| self.loader.request.experiment.is_some()) else {
@@ -117,7 +142,7 @@ impl<'a> Sink<'a> {
             if !is_alone {
                 open.target.name = open.target.name_among_many();
             }
-            loader.claims.claim_name(&open.target, &file.source.label).map_err(|f| Stop::Fault(f.at(1, None)))?;
+            claim_name(loader, file, &mut open.target)?;
             let experiment = open.writer.experiment_mut();
             experiment.name = open.target.name;
             experiment.source_hash = Some(hash.to_string());
@@ -139,6 +164,72 @@ impl<'a> Sink<'a> {
             return Err(Stop::Fault(skipped.nothing_left()));
         }
         Ok(Staged { experiments, decoded_bytes, skipped: skipped.render(&file.source.label) })
+    }
+}
+
+/// Takes the name of an experiment. Tools give many runs one name: a run whose name is taken gets a
+/// part of its id behind it, unless the user chose the name.
+fn claim_name(loader: &Loader, file: &Planned, target: &mut Target) -> Result<(), Stop> {
+    let claim = |target: &Target| loader.claims.claim_name(target, &file.source.label);
+    let may_be_renamed = matches!(file.kind, Kind::Foreign(_)) && loader.request.experiment.is_none();
+    let is_shared = file.shares_name && target.name == file.source.stem();
+    if may_be_renamed && (is_shared || claim(target).is_err()) {
+        target.name = target.name_with_id();
+    }
+    claim(target).map_err(|fault| Stop::Fault(fault.at(1, None)))
+}
+
+/// A run of another tool: its reader says which experiments there are.
+impl Receiver for Sink<'_> {
+    fn experiment(&mut self, run: &Run) -> Result<usize, Stop> {
+        let (loader, file) = (self.loader, self.file);
+        let target = Target::of_run(run, file.format(), &file.source, &loader.request);
+        let is_one_name = loader.request.experiment.is_some();
+        match self.runs.get(&run.id) {
+            Some(&index) => return Ok(index),
+            None if is_one_name && !self.open.is_empty() => {
+                let message = "the file holds several experiments, and one name was given";
+                let fault = Fault::file(reason::MANY_EXPERIMENTS, message).at(1, None);
+                return Err(fault.with_hint("leave out `--experiment`").into());
+            }
+            None => {}
+        }
+        loader.claims.claim(&target, file.index, &file.source.label).map_err(|f| Stop::Fault(f.at(1, None)))?;
+        let writer = loader.writer(&target, file, self.open.len());
+        let namespace = row_namespace(&target.id);
+        let index = self.open.len();
+        self.open.insert(target.id.clone(), Open { target, writer, namespace, record: None });
+        self.runs.insert(run.id.clone(), index);
+        Ok(index)
+    }
+
+    fn record(&mut self, experiment: usize) -> &mut Experiment {
+        self.open[experiment].writer.experiment_mut()
+    }
+
+    fn span(&mut self, experiment: usize, mut span: Span) -> Result<(), Stop> {
+        if self.position % SPANS_PER_LOOK == 0 && self.loader.is_cancelled.load(Ordering::Relaxed) {
+            return Err(Stop::Cancelled);
+        }
+        span.position = self.position;
+        self.position += 1;
+        if span.is_root {
+            self.loader.progress.rows_read(1);
+        }
+        self.open[experiment].writer.push(span)?;
+        Ok(())
+    }
+
+    fn fault(&mut self, fault: Fault) -> Result<(), Stop> {
+        if !self.loader.request.keep_going || fault.extent == Extent::File {
+            return Err(fault.into());
+        }
+        self.skip(fault);
+        Ok(())
+    }
+
+    fn bytes_read(&mut self, bytes: u64) {
+        self.loader.progress.bytes_read(bytes);
     }
 }
 

@@ -110,20 +110,10 @@ impl Document {
         Ok(())
     }
 
-    /// Fills the window with one value and gives its length.
     fn value_length(&self, window: &mut Window) -> Result<usize, Fault> {
-        let mut boundary = Boundary::default();
-        loop {
-            if let Some(length) = boundary.find(window.bytes()) {
-                return if length > 0 { Ok(length) } else { Err(self.lost_or_cut(window)) };
-            }
-            if window.is_row_too_long() {
-                let message = format!("the row is longer than {} MiB", window.row_bytes_max() >> 20);
-                return Err(Fault::rest(reason::TOO_LONG, message).at(window.line, Some(self.rows + 1)));
-            }
-            if !window.fill()? {
-                return Err(self.cut_off(window));
-            }
+        match value_length(window, Some(self.rows + 1))? {
+            0 => Err(self.lost_or_cut(window)),
+            length => Ok(length),
         }
     }
 
@@ -144,8 +134,25 @@ impl Document {
     }
 }
 
+/// Fills the window with one value and gives its length; zero means that no value starts here.
+pub(super) fn value_length(window: &mut Window, row: Option<u64>) -> Result<usize, Fault> {
+    let mut boundary = Boundary::default();
+    loop {
+        if let Some(length) = boundary.find(window.bytes()) {
+            return Ok(length);
+        }
+        if window.is_row_too_long() {
+            let message = format!("the row is longer than {} MiB", window.row_bytes_max() >> 20);
+            return Err(Fault::rest(reason::TOO_LONG, message).at(window.line, row));
+        }
+        if !window.fill()? {
+            return Err(Fault::truncated("the text ends inside the document").at(window.line, row));
+        }
+    }
+}
+
 /// Passes white space and shows the next byte; none at the end of the source.
-fn next_byte(window: &mut Window) -> Result<Option<u8>, Fault> {
+pub(super) fn next_byte(window: &mut Window) -> Result<Option<u8>, Fault> {
     loop {
         let bytes = window.bytes();
         let space = bytes.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));

@@ -43,10 +43,8 @@ pub(crate) fn sniff(prefix: &[u8], whole: bool) -> Verdict {
 }
 
 fn other_than_json(prefix: &[u8]) -> String {
-    if prefix.starts_with(b"PK\x03\x04") {
-        "is a zip archive, which is not read yet".into()
-    } else if prefix.starts_with(b"PAR1") {
-        "is a Parquet file, which is not read yet".into()
+    if prefix.starts_with(b"PAR1") {
+        "is a Parquet file without columns for an input and a result".into()
     } else {
         "is no JSON".into()
     }
@@ -174,7 +172,7 @@ impl Seen {
 
     fn described(self) -> String {
         if self.other_trace && self.span {
-            "holds spans of another tool, which are not read yet".into()
+            "holds spans of a tool that is not known".into()
         } else {
             "is JSON, but its objects are no rows of evals".into()
         }

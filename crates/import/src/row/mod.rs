@@ -12,3 +12,4 @@ mod values;
 pub(crate) use fields::Fields;
 pub(crate) use names::Names;
 pub(crate) use span::{Row, RowIdentity, RowParser, identity_of};
+pub(crate) use time::{parse_number as parse_time_number, parse_text as parse_time_text};

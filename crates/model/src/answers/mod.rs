@@ -34,7 +34,10 @@ pub use explain::{Explanation, Slice, SliceCase};
 pub use fields::{FieldList, InferredField};
 pub use groups::{Group, GroupMember, GroupScore, Groups};
 pub use history::{History, HistoryChange, HistoryPoint, ScoreHistory};
-pub use import::{ImportReport, ImportedExperiment, SkippedFile};
+pub use import::{
+    DoctorReport, ExperimentCheckup, ExplainedExperiment, ExplainedFile, FieldMapping, Finding, ImportExplanation,
+    ImportReport, ImportedExperiment, PreviewedCase, SkippedFile,
+};
 pub use keys::{KeyCheck, KeyCollision, KeyMatch, KeyedExperiment};
 pub use leaderboard::{Leaderboard, LeaderboardRow};
 pub use maintenance::{OptimizeReport, VacuumReport};

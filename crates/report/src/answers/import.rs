@@ -62,7 +62,7 @@ fn file_lines(report: &ImportReport) -> Vec<Line> {
     failed.chain(skipped).collect()
 }
 
-fn file_line(outcome: &str, tone: Tone, file: &SkippedFile) -> Line {
+pub(super) fn file_line(outcome: &str, tone: Tone, file: &SkippedFile) -> Line {
     let line = Line::new(outcome, tone).and("  ", Tone::Plain);
     if file.reason.starts_with(&file.path) {
         return line.and(&file.reason, Tone::Plain);

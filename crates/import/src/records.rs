@@ -1,0 +1,233 @@
+//! Records: the objects of a file of rows, whatever the rows are written in.
+//!
+//! JSON lines, the elements of an array, the lines of a CSV table and the rows of a Parquet file all
+//! come out as JSON objects, one at a time. A cell of a table is a string.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::rc::Rc;
+
+use arrow::json::LineDelimitedWriter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use crate::discover::Source;
+use crate::error::{Extent, Fault};
+use crate::json::{Kind, ScanErrorKind, Value, quoted};
+use crate::load::Stop;
+use crate::look::{Container, Look, Shape};
+use crate::read::{Document, Input, JsonStream, Piece, Window, next_line};
+use crate::reason;
+use crate::receive::Receiver;
+use crate::rows::ROW_BYTES_MAX;
+use crate::table;
+
+/// Rows of a Parquet file that are decoded at a time.
+const BATCH_ROWS: usize = 256;
+
+/// Bytes of a table that are looked at to find what stands between two cells.
+const DELIMITER_BYTES: u64 = 64 << 10;
+
+/// One record: a checked object, and where it stands.
+pub(crate) struct Record<'a> {
+    pub(crate) value: Value<'a>,
+    /// Line of the file, from 1; of a Parquet file the row.
+    pub(crate) line: u64,
+    /// The file is a table of texts, whose cells are strings whatever they mean.
+    pub(crate) is_text: bool,
+}
+
+/// Visits the records of a file. `each` also hears of the receiver, so that it can hand on what it
+/// makes. With `experiment`, a file that ends too early is noted there.
+pub(crate) fn each_record(
+    source: &Source,
+    receiver: &mut dyn Receiver,
+    experiment: Option<usize>,
+    each: &mut dyn FnMut(&mut dyn Receiver, Record<'_>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let look = Look::at(source)?;
+    let mut walk = Walk { receiver, experiment, each };
+    match look.container {
+        Container::Json(Shape::Lines, _) => walk.lines(window(source)?),
+        Container::Json(..) => walk.document(window(source)?, Document::new(false)),
+        Container::Parquet(_) => walk.parquet(source),
+        Container::Table(_) => walk.table(source),
+        Container::Zip { .. } | Container::Other => {
+            let message = "holds no rows: neither JSON, nor a table with a header, nor Parquet";
+            Err(Fault::file(reason::NOT_RECOGNISED, message).at(1, None).into())
+        }
+    }
+}
+
+/// A walk through one large JSON document.
+pub(crate) fn json_stream(source: &Source) -> Result<JsonStream, Fault> {
+    window(source).map(JsonStream::new)
+}
+
+/// A window on the decoded text of a file.
+fn window(source: &Source) -> Result<Window, Fault> {
+    Ok(Window::new(input(source)?, ROW_BYTES_MAX))
+}
+
+/// The decoded bytes of a file.
+fn input(source: &Source) -> Result<Input, Fault> {
+    let unreadable =
+        |error: std::io::Error| Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None);
+    let content = source.open().map_err(unreadable)?;
+    Input::open(content.stream(0), Rc::new(|_| {})).map_err(unreadable)
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD.
+pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
+/// Checks the text of a value.
+pub(crate) fn checked(text: &str, line: u64, terminated: bool) -> Result<Value<'_>, Fault> {
+    Value::parse(text).map_err(|error| {
+        let fault = match error.kind {
+            ScanErrorKind::End if !terminated => Fault::truncated("the text ends inside the record"),
+            ScanErrorKind::End => Fault::row(reason::BAD_JSON, "the record ends inside a value"),
+            ScanErrorKind::TooDeep => Fault::row(reason::TOO_DEEP, "values nest deeper than 128 levels"),
+            ScanErrorKind::Syntax(expected) => {
+                Fault::row(reason::BAD_JSON, format!("no JSON at column {}: {expected}", error.at + 1))
+            }
+        };
+        fault.at(line, None)
+    })
+}
+
+/// Counts what storing a value's text changes.
+pub(crate) fn note_rewrites(receiver: &mut dyn Receiver, experiment: usize, value: &Value<'_>, is_replaced: bool) {
+    receiver.note(experiment, reason::NAN_VALUE, value.nan);
+    receiver.note(experiment, reason::LONE_SURROGATE, value.lone_surrogates);
+    receiver.note(experiment, reason::REPLACED_UTF8, u32::from(is_replaced));
+}
+
+struct Walk<'a> {
+    receiver: &'a mut dyn Receiver,
+    experiment: Option<usize>,
+    each: &'a mut dyn FnMut(&mut dyn Receiver, Record<'_>) -> Result<(), Stop>,
+}
+
+impl Walk<'_> {
+    fn lines(&mut self, mut window: Window) -> Result<(), Stop> {
+        loop {
+            match next_line(&mut window) {
+                Ok(Some(piece)) => self.piece(&window, &piece)?,
+                Ok(None) => return Ok(()),
+                Err(fault) => {
+                    if self.is_end(fault)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn document(&mut self, mut window: Window, mut document: Document) -> Result<(), Stop> {
+        loop {
+            match document.next_row(&mut window) {
+                Ok(Some(piece)) => self.piece(&window, &piece)?,
+                Ok(None) => return Ok(()),
+                Err(fault) => {
+                    if self.is_end(fault)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn piece(&mut self, window: &Window, piece: &Piece) -> Result<(), Stop> {
+        let text = text_of(window.piece(piece));
+        let value = match checked(&text, piece.line, piece.terminated) {
+            Ok(value) if value.kind == Kind::Object => value,
+            Ok(value) => {
+                let message = format!("a record is an object, and this is {}", value.kind.described());
+                return self.receiver.fault(Fault::row(reason::NOT_AN_OBJECT, message).at(piece.line, piece.row));
+            }
+            Err(fault) => return self.is_end(fault).map(|_| ()),
+        };
+        if let Some(experiment) = self.experiment {
+            note_rewrites(self.receiver, experiment, &value, matches!(text, Cow::Owned(_)));
+        }
+        (self.each)(self.receiver, Record { value, line: piece.line, is_text: false })
+    }
+
+    /// Reports a fault, and says whether nothing can follow it.
+    fn is_end(&mut self, fault: Fault) -> Result<bool, Stop> {
+        let is_end = fault.extent != Extent::Row;
+        self.receiver.cut_off(self.experiment, fault)?;
+        Ok(is_end)
+    }
+
+    fn table(&mut self, source: &Source) -> Result<(), Stop> {
+        let mut text = input(source)?;
+        let mut begin = Vec::new();
+        text.by_ref().take(DELIMITER_BYTES).read_to_end(&mut begin).map_err(broken_table)?;
+        let begin = begin.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&begin);
+        let Some(delimiter) = table::delimiter(&String::from_utf8_lossy(begin)) else { return Ok(()) };
+        let mut reader = table::reader(begin.chain(text), delimiter);
+        let header = reader.byte_headers().map_err(|error| broken_table(error.into()))?.clone();
+        let names: Vec<String> = header.iter().map(|name| quoted(&String::from_utf8_lossy(name))).collect();
+        let mut cells = csv::ByteRecord::new();
+        let mut row = String::new();
+        loop {
+            match reader.read_byte_record(&mut cells) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => return self.receiver.fault(broken_table(error.into())),
+            }
+            row.clear();
+            for (name, cell) in names.iter().zip(&cells) {
+                row.push(if row.is_empty() { '{' } else { ',' });
+                row.push_str(name);
+                row.push(':');
+                row.push_str(&quoted(&String::from_utf8_lossy(cell)));
+            }
+            row.push('}');
+            let line = cells.position().map_or(1, csv::Position::line);
+            let value =
+                Value::parse(&row).map_err(|_| Fault::row(reason::BAD_JSON, "a cell cannot be read").at(line, None))?;
+            (self.each)(self.receiver, Record { value, line, is_text: true })?;
+        }
+    }
+
+    fn parquet(&mut self, source: &Source) -> Result<(), Stop> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Fault::rest(reason::CORRUPT_COMPRESSION, format!("the Parquet file cannot be read: {error}")).at(1, None)
+        };
+        let mut line = 0;
+        for batch in batches(source)? {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => return self.receiver.fault(broken(&error)),
+            };
+            let mut writer = LineDelimitedWriter::new(Vec::new());
+            writer.write(&batch).map_err(|error| broken(&error))?;
+            writer.finish().map_err(|error| broken(&error))?;
+            for text in String::from_utf8_lossy(&writer.into_inner()).lines() {
+                line += 1;
+                let value = Value::parse(text).map_err(|_| broken(&"a row is no JSON"))?;
+                (self.each)(self.receiver, Record { value, line, is_text: false })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn batches(source: &Source) -> Result<ParquetRecordBatchReader, Fault> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Fault::file(reason::CORRUPT_COMPRESSION, format!("the Parquet file cannot be read: {error}")).at(1, None)
+    };
+    let content = source.open().map_err(|error| unreadable(&error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content).map_err(|error| unreadable(&error))?;
+    builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
+}
+
+fn broken_table(error: std::io::Error) -> Fault {
+    Fault::rest(reason::BAD_JSON, format!("the table cannot be read on: {error}")).at(1, None)
+}
