@@ -2,7 +2,7 @@
 
 use super::{Program, check};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "import",
     "experiments",
     "show",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 21] = [
     "export",
     "settings",
     "keys",
+    "serve",
     "doctor",
     "optimize",
     "vacuum",
