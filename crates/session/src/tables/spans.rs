@@ -1,6 +1,6 @@
 //! `cases` and `spans`: the two views of the Delta table's files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -217,11 +217,14 @@ fn fixed_fields(part: Part) -> Vec<Field> {
 /// The columns of scores, metrics and shredded paths, under the names that people write.
 fn dynamic_fields(snapshot: &Snapshot) -> Vec<Field> {
     let columns = snapshot.columns();
-    let mut taken: std::collections::HashSet<String> = std::collections::HashSet::new();
+    // A name that needs no encoding belongs to its own path: `a.b` is the key b below a, and the key "a.b"
+    // is written so only where there is no such path.
+    let mut taken: HashSet<String> = columns.iter().map(|(path, _)| path.to_string()).collect();
     let mut fields = Vec::new();
     for (path, column) in columns.iter() {
         let written = decode_column(path);
-        let name = if taken.insert(written.clone()) { written } else { path.to_string() };
+        let is_own = written == path || taken.insert(written.clone());
+        let name = if is_own { written } else { path.to_string() };
         let data_type = match column.logical {
             Kind::Int => DataType::Int64,
             Kind::Float => DataType::Float64,
