@@ -22,7 +22,7 @@ const LEVELS: usize = 3;
 /// What a file is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Container {
-    /// A zip archive, with the names of its members that say what it is.
+    /// A zip archive: a log of Inspect, or files of anything.
     Zip { is_inspect_log: bool },
     /// A Parquet file, with the names of its columns.
     Parquet(Vec<String>),

@@ -21,6 +21,11 @@ use crate::rows::Rows;
 /// source gives the same ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1c_9f52_4e0d_4c8a_9a63_d5f0_86e1_2b74);
 
+/// What names of tables have in them: `.csv`, `.csv.gz`.
+const TABLE_ENDINGS: [&str; 3] = [".csv", ".tsv", ".parquet"];
+/// Columns that a message lists.
+const COLUMNS_LISTED: usize = 12;
+
 /// The project of rows that have no folder.
 const DEFAULT_PROJECT: &str = "default";
 
@@ -105,6 +110,7 @@ pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Loo
             Looked::Rows(Box::new(Planned { source, kind, index, shares_name: false }))
         }
         Err(fault) => {
+            let fault = if fault.reason == reason::NOT_RECOGNISED { of_table(&source).unwrap_or(fault) } else { fault };
             let is_other = matches!(&*fault.reason, reason::NOT_RECOGNISED | reason::UTF16);
             if is_other && !source.is_named {
                 Looked::Skipped(SkippedFile { path: source.label, reason: fault.message })
@@ -113,6 +119,18 @@ pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Loo
             }
         }
     }
+}
+
+/// That a table has no columns that can be guessed, which says more than that it is no JSON.
+fn of_table(source: &Source) -> Option<Fault> {
+    let name = source.file_name();
+    let look = Look::at(source).ok()?;
+    let columns = look.columns().filter(|_| TABLE_ENDINGS.iter().any(|ending| name.contains(ending)))?;
+    let listed = columns.iter().take(COLUMNS_LISTED).map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+    let more = if columns.len() > COLUMNS_LISTED { ", …" } else { "" };
+    let message = format!("a table whose columns do not say which is an input and which a result: {listed}{more}");
+    let fault = Fault::file(reason::NOT_RECOGNISED, message).at(1, None);
+    Some(fault.with_hint("say what they are: `--column input=NAME --column scores.SCORE=NAME`"))
 }
 
 /// What tells that a file is one of rows whose columns can be guessed.
