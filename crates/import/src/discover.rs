@@ -13,12 +13,13 @@ use crate::archive::{self, Unpacked};
 use crate::bucket::Bucket;
 use crate::content::Content;
 use crate::error::ImportError;
+use crate::plan::is_telling;
 
 /// The name of standard input on the command line.
 const STDIN: &str = "-";
 
 /// One file to look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// As the user wrote it, with what a folder, pattern or archive added.
     pub(crate) label: String,
@@ -84,6 +85,16 @@ impl Source {
             stem = shorter.filter(|shorter| !shorter.is_empty()).unwrap_or(stem);
         }
         stem.to_string()
+    }
+
+    /// What tells that two sources are one file, however they are written.
+    pub(crate) fn identity(&self) -> String {
+        match &self.place {
+            Place::File(path) => {
+                fs::canonicalize(path).map_or_else(|_| self.label.clone(), |p| p.display().to_string())
+            }
+            _ => self.label.clone(),
+        }
     }
 
     /// Names of the files that lie beside this one, sorted, itself among them.
@@ -265,10 +276,11 @@ impl Found {
         match archive::unpack(&source) {
             Ok(None) => self.result.sources.push(source),
             Ok(Some(unpacked)) => self.add_members(&source, unpacked),
-            Err(fault) => {
+            Err(fault) if source.is_named || is_telling(&source.file_name()) => {
                 let reason = fault.render(&source.label);
                 self.result.failed.push(SkippedFile { path: source.label, reason });
             }
+            Err(fault) => self.result.skipped.push(SkippedFile { path: source.label, reason: fault.message }),
         }
     }
 

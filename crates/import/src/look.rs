@@ -16,8 +16,11 @@ use crate::zip::{self, Zip};
 /// Decoded bytes that are looked at.
 const PREFIX_BYTES: u64 = 1 << 20;
 
-/// How deep fields of the first value are listed.
+/// How deep fields of the first value are listed, how many, and up to which length of their paths: a
+/// format is told by a few short names.
 const LEVELS: usize = 3;
+const FIELDS_MAX: usize = 20_000;
+const PATH_BYTES_MAX: usize = 512;
 
 /// What a file is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +67,7 @@ pub(crate) struct Look {
 impl Look {
     /// Looks at a source.
     pub(crate) fn at(source: &Source) -> Result<Self, Fault> {
-        let content = source.open().map_err(|error| unreadable(&error))?;
+        let content = source.open().map_err(|error| Fault::unreadable(&error))?;
         Ok(Self { name: source.file_name(), container: container(&content)? })
     }
 
@@ -133,14 +136,14 @@ impl<'a> Fields<'a> {
 
 fn container(content: &Content) -> Result<Container, Fault> {
     let mut magic = Vec::with_capacity(4);
-    content.stream(0).take(4).read_to_end(&mut magic).map_err(|error| unreadable(&error))?;
+    content.stream(0).take(4).read_to_end(&mut magic).map_err(|error| Fault::unreadable(&error))?;
     if magic == zip::MAGIC {
         return Ok(Container::Zip { is_inspect_log: is_inspect_log(&Zip::open(content.clone())?)? });
     }
     if magic == b"PAR1" {
         return Ok(Container::Parquet(parquet_columns(content)?));
     }
-    let input = Input::open(content.stream(0), std::rc::Rc::new(|_| {})).map_err(|error| unreadable(&error))?;
+    let input = Input::open(content.stream(0), std::rc::Rc::new(|_| {})).map_err(|error| Fault::unreadable(&error))?;
     let mut prefix = Vec::new();
     // Compressed bytes that break off may still hold the first rows.
     let ended = input.take(PREFIX_BYTES).read_to_end(&mut prefix);
@@ -150,18 +153,19 @@ fn container(content: &Content) -> Result<Container, Fault> {
     Ok(of_text(&String::from_utf8_lossy(&prefix), prefix.len() as u64 == PREFIX_BYTES))
 }
 
-fn unreadable(error: &std::io::Error) -> Fault {
-    Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None)
-}
-
 /// An Inspect log has one of two members; they are at the start or the end of it.
 fn is_inspect_log(zip: &Zip) -> Result<bool, Fault> {
     let mut is_log = false;
     zip.each_member(|name, _| {
-        is_log = matches!(name, "header.json" | "_journal/start.json");
+        is_log = is_of_inspect(name);
         !is_log
     })?;
     Ok(is_log)
+}
+
+/// Whether a member of a zip archive says that the archive is a log of Inspect.
+pub(crate) fn is_of_inspect(member: &str) -> bool {
+    matches!(member, "header.json" | "_journal/start.json")
 }
 
 fn parquet_columns(content: &Content) -> Result<Vec<String>, Fault> {
@@ -204,6 +208,11 @@ fn list_object(scanner: &mut Scanner<'_>, prefix: &str, levels: usize, into: &mu
         let name = scanner.key()?;
         let path = format!("{prefix}{}", unquote(name.text));
         scanner.skip_space();
+        if path.len() > PATH_BYTES_MAX || into.len() >= FIELDS_MAX {
+            scanner.value()?;
+            more = scanner.more(b'}')?;
+            continue;
+        }
         into.push(Field { path: path.clone(), value: None });
         let at = into.len() - 1;
         match scanner.peek()? {
@@ -257,6 +266,13 @@ mod tests {
         assert_eq!(found, ["a", "a.b", "c", "c[].d", "f"]);
         assert_eq!(paths(r#"[{"x":{"y":1}}]"#), (Shape::Array, vec!["x".to_string(), "x.y".to_string()]));
         assert_eq!(paths("{\"x\":1}\n{\"x\":2}\n").0, Shape::Lines);
+    }
+
+    #[test]
+    fn long_names_and_many_of_them_take_no_room() {
+        let many: String = (0..100_000).map(|i| format!(r#""{i}":1,"#)).collect();
+        let (_, found) = paths(&format!(r#"{{"{}":{{{many}"a":1}},"x":{{{many}"a":1}}}}"#, "k".repeat(10_000)));
+        assert_eq!((found.len(), found[0].as_str()), (FIELDS_MAX, "x"));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! come out as JSON objects, one at a time. A cell of a table is a string.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
 use std::rc::Rc;
 
 use arrow::json::LineDelimitedWriter;
@@ -23,6 +24,9 @@ use crate::table;
 
 /// Rows of a Parquet file that are decoded at a time.
 const BATCH_ROWS: usize = 256;
+
+/// Bytes of a row of a table: its cells are copied as JSON and as fields before they are stored.
+const TABLE_ROW_BYTES_MAX: u64 = 64 << 20;
 
 /// Bytes of a table that are looked at to find what stands between two cells.
 const DELIMITER_BYTES: u64 = 64 << 10;
@@ -70,10 +74,8 @@ fn window(source: &Source) -> Result<Window, Fault> {
 
 /// The decoded bytes of a file.
 fn input(source: &Source) -> Result<Input, Fault> {
-    let unreadable =
-        |error: std::io::Error| Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None);
-    let content = source.open().map_err(unreadable)?;
-    Input::open(content.stream(0), Rc::new(|_| {})).map_err(unreadable)
+    let content = source.open().map_err(|error| Fault::unreadable(&error))?;
+    Input::open(content.stream(0), Rc::new(|_| {})).map_err(|error| Fault::unreadable(&error))
 }
 
 /// Bytes as text; what is no UTF-8 becomes U+FFFD.
@@ -167,19 +169,27 @@ impl Walk<'_> {
     fn table(&mut self, source: &Source) -> Result<(), Stop> {
         let mut text = input(source)?;
         let mut begin = Vec::new();
-        text.by_ref().take(DELIMITER_BYTES).read_to_end(&mut begin).map_err(broken_table)?;
+        let ended = text.by_ref().take(DELIMITER_BYTES).read_to_end(&mut begin);
         let begin = begin.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&begin);
+        let blank = begin.len() - begin.trim_ascii_start().len();
+        let (blank, begin) = begin.split_at(blank);
+        let first_line = blank.iter().filter(|byte| **byte == b'\n').count() as u64;
         let Some(delimiter) = table::delimiter(&String::from_utf8_lossy(begin)) else { return Ok(()) };
-        let mut reader = table::reader(begin.chain(text), delimiter);
-        let header = reader.byte_headers().map_err(|error| broken_table(error.into()))?.clone();
+        // Rows before the place where the source breaks off are read all the same.
+        let rest = Rest { error: ended.err(), text };
+        let of_row = Rc::new(Cell::new(0));
+        let reader = Counted { text: begin.chain(rest), of_row: Rc::clone(&of_row) };
+        let mut reader = table::reader(reader, delimiter);
+        let header = reader.byte_headers().map_err(broken_table)?.clone();
         let names: Vec<String> = header.iter().map(|name| quoted(&String::from_utf8_lossy(name))).collect();
         let mut cells = csv::ByteRecord::new();
         let mut row = String::new();
         loop {
+            of_row.set(0);
             match reader.read_byte_record(&mut cells) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                Err(error) => return self.receiver.fault(broken_table(error.into())),
+                Err(error) => return self.receiver.fault(broken_table(error)),
             }
             row.clear();
             for (name, cell) in names.iter().zip(&cells) {
@@ -189,7 +199,7 @@ impl Walk<'_> {
                 row.push_str(&quoted(&String::from_utf8_lossy(cell)));
             }
             row.push('}');
-            let line = cells.position().map_or(1, csv::Position::line);
+            let line = first_line + cells.position().map_or(1, csv::Position::line);
             let value =
                 Value::parse(&row).map_err(|_| Fault::row(reason::BAD_JSON, "a cell cannot be read").at(line, None))?;
             (self.each)(self.receiver, Record { value, line, is_text: true })?;
@@ -228,6 +238,50 @@ fn batches(source: &Source) -> Result<ParquetRecordBatchReader, Fault> {
     builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
 }
 
-fn broken_table(error: std::io::Error) -> Fault {
-    Fault::rest(reason::BAD_JSON, format!("the table cannot be read on: {error}")).at(1, None)
+/// The bytes of a table that come after its begin, or why none do.
+struct Rest {
+    error: Option<io::Error>,
+    text: Input,
+}
+
+impl Read for Rest {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.text.read(buffer),
+        }
+    }
+}
+
+/// Counts the bytes of a row: the reader of a table keeps it whole, however long it is.
+struct Counted<R> {
+    text: R,
+    of_row: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.of_row.get() > TABLE_ROW_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let length = self.text.read(buffer)?;
+        self.of_row.set(self.of_row.get() + length as u64);
+        Ok(length)
+    }
+}
+
+fn broken_table(error: csv::Error) -> Fault {
+    let kind = match error.kind() {
+        csv::ErrorKind::Io(error) => error.kind(),
+        _ => io::ErrorKind::InvalidData,
+    };
+    let fault = match kind {
+        io::ErrorKind::FileTooLarge => {
+            let message = format!("a row has more than {TABLE_ROW_BYTES_MAX} bytes; perhaps a quote is not closed");
+            Fault::rest(reason::TOO_LONG, message)
+        }
+        io::ErrorKind::UnexpectedEof => Fault::truncated("the table ends too early"),
+        _ => Fault::rest(reason::CORRUPT_COMPRESSION, format!("the table cannot be read on: {error}")),
+    };
+    fault.at(1, None)
 }

@@ -234,7 +234,7 @@ impl Receiver for Sink<'_> {
 }
 
 /// Ids for a row that has none: by its place in the source, so that they are the same next time.
-fn complete_ids(span: &mut Span, namespace: &Uuid) {
+pub(crate) fn complete_ids(span: &mut Span, namespace: &Uuid) {
     if span.id.is_empty() {
         span.id = Uuid::new_v5(namespace, span.position.to_string().as_bytes()).to_string();
     }

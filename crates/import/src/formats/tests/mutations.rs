@@ -7,6 +7,7 @@ use rawzip::CompressionMethod;
 
 use super::files::{all, inspect_archive, zip};
 use super::{Files, check_texts};
+use crate::discover::discover;
 use crate::load::Stop;
 
 const PER_SAMPLE: u64 = 400;
@@ -119,8 +120,10 @@ fn damaged_members_of_an_archive_are_skipped_or_refused() {
 #[test]
 fn an_archive_that_is_cut_off_says_so() {
     let archive = inspect_archive(true, CompressionMethod::ZSTD);
-    let (_, collected) = Files::new(&[("log.eval", &archive[..archive.len() / 2])]).read();
-    assert!(collected.is_ok_and(|collected| collected.experiments.is_empty()));
+    let files = Files::new(&[("log.eval", &archive[..archive.len() / 2])]);
+    let found = discover(&[files.folder.path().join("log.eval").display().to_string()]).unwrap();
+    assert!(found.sources.is_empty());
+    assert!(found.failed[0].reason.contains("[corrupt_compression]; it may be cut off"), "{:?}", found.failed);
 }
 
 #[test]
