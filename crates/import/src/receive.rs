@@ -67,6 +67,27 @@ pub(crate) trait Receiver {
     }
 }
 
+/// A receiver for the first of two walks through a source: the second one reports what is wrong.
+pub(crate) struct Silent<'a>(pub(crate) &'a mut dyn Receiver);
+
+impl Receiver for Silent<'_> {
+    fn experiment(&mut self, run: &Run) -> Result<usize, Stop> {
+        self.0.experiment(run)
+    }
+
+    fn record(&mut self, experiment: usize) -> &mut Experiment {
+        self.0.record(experiment)
+    }
+
+    fn span(&mut self, experiment: usize, span: Span) -> Result<(), Stop> {
+        self.0.span(experiment, span)
+    }
+
+    fn fault(&mut self, fault: Fault) -> Result<(), Stop> {
+        if fault.extent == Extent::File { Err(fault.into()) } else { Ok(()) }
+    }
+}
+
 /// A name that spans share.
 pub(crate) fn shared(name: &str) -> Arc<str> {
     NAMES.with_borrow_mut(|names| names.get(name))

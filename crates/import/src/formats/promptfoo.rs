@@ -18,7 +18,7 @@ use crate::load::Stop;
 use crate::look::{Look, Shape};
 use crate::read::JsonStream;
 use crate::reason;
-use crate::receive::{Receiver, Run};
+use crate::receive::{Receiver, Run, Silent};
 use crate::records::{checked, each_record, json_stream, note_rewrites, text_of};
 use crate::request::ImportRequest;
 
@@ -71,7 +71,7 @@ impl ForeignFormat for Promptfoo {
         let is_document = Look::at(source)?.json(Shape::Object).is_some_and(|fields| !fields.has("promptIdx"));
         let mut eval = Eval { stem: source.stem(), ..Eval::default() };
         // A first walk finds what the file says of the whole eval, and which tests share their vars.
-        let walked = walk(source, is_document, receiver, &mut |_, part| {
+        let walked = walk(source, is_document, &mut Silent(receiver), &mut |_, part| {
             match part {
                 Part::Field(name, value) => eval.set(name, value),
                 Part::Row(row, ..) => eval.tests.add(row),
@@ -109,7 +109,7 @@ type Visit<'v> = dyn FnMut(&mut dyn Receiver, Part<'_>) -> Result<(), Stop> + 'v
 fn walk(source: &Source, is_document: bool, receiver: &mut dyn Receiver, visit: &mut Visit<'_>) -> Result<(), Stop> {
     if !is_document {
         return each_record(source, receiver, None, &mut |receiver, record| {
-            visit(receiver, Part::Row(record.value, record.line, false))
+            visit(receiver, Part::Row(record.value, record.line, record.is_replaced))
         });
     }
     let mut stream = json_stream(source)?;
@@ -195,6 +195,9 @@ struct Tests {
     /// Hash of the variables to the hash of the first test with them.
     by_vars: HashMap<u128, u128>,
     ambiguous: HashSet<u128>,
+    /// Hash of column and test to the ordinal of the last row of both.
+    last: HashMap<u128, u64>,
+    rows: u64,
 }
 
 impl Tests {
@@ -203,11 +206,26 @@ impl Tests {
         if *self.by_vars.entry(vars).or_insert(test) != test {
             self.ambiguous.insert(vars);
         }
+        self.rows += 1;
+        if let Some(place) = place_of(row) {
+            self.last.insert(place, self.rows);
+        }
+    }
+
+    /// Whether a later row of the same column and test takes the place of one.
+    fn is_replaced(&self, row: Value<'_>, ordinal: u64) -> bool {
+        place_of(row).and_then(|place| self.last.get(&place)).is_some_and(|last| *last > ordinal)
     }
 
     fn are_ambiguous(&self, row: Value<'_>) -> bool {
         self.ambiguous.contains(&hash_of(row.get("vars")))
     }
+}
+
+/// Column and test of a row, hashed.
+fn place_of(row: Value<'_>) -> Option<u128> {
+    let test = row.get("testIdx")?.integer()?;
+    Some(xxh3_128(format!("{}\0{test}", Column::of(row).key()).as_bytes()))
 }
 
 fn hash_of(value: Option<Value<'_>>) -> u128 {
@@ -227,40 +245,65 @@ struct Columns<'e> {
     /// Column to experiment.
     experiments: HashMap<String, usize>,
     last: Option<usize>,
-    ordinal: usize,
+    ordinal: u64,
+}
+
+/// A column: a provider with a prompt.
+struct Column {
+    index: Option<i64>,
+    provider: String,
+    label: String,
+}
+
+impl Column {
+    fn of(row: Value<'_>) -> Self {
+        let prompt = row.get("prompt");
+        let label = ["label", "display", "raw"].iter().find_map(|name| prompt?.get(name)?.string());
+        Self {
+            index: row.get("promptIdx").and_then(|index| index.integer()),
+            provider: provider_of(row.get("provider")),
+            label: label.unwrap_or_default().into_owned(),
+        }
+    }
+
+    /// What tells it from the others. Files from before there were column numbers tell a column by
+    /// provider and prompt.
+    fn key(&self) -> String {
+        self.index.map_or_else(|| format!("{}\0{}", self.provider, self.label), |index| index.to_string())
+    }
 }
 
 impl Columns<'_> {
     fn add(&mut self, row: Value<'_>, line: u64, is_replaced: bool, receiver: &mut dyn Receiver) -> Result<(), Stop> {
         let experiment = self.experiment(row, receiver)?;
         self.last = Some(experiment);
+        self.ordinal += 1;
+        if self.eval.tests.is_replaced(row, self.ordinal) {
+            receiver.note(experiment, reason::REPEATED_RECORD, 1);
+            return Ok(());
+        }
         note_rewrites(receiver, experiment, &row, is_replaced);
         let test = row.get("testIdx").and_then(|index| index.integer()).map(|index| index.to_string());
-        self.ordinal += 1;
         // Rows of one case are trials in the order of their ids.
         let id = format!("{:0>8}", test.unwrap_or_else(|| self.ordinal.to_string()));
         self.case(row, id, line, experiment, receiver)
     }
 
-    /// The experiment of a row's column. Files from before there were column numbers tell a column by
-    /// provider and prompt.
+    /// The experiment of a row's column.
     fn experiment(&mut self, row: Value<'_>, receiver: &mut dyn Receiver) -> Result<usize, Stop> {
-        let provider = provider_of(row.get("provider"));
-        let prompt = row.get("prompt");
-        let label = ["label", "display", "raw"].iter().find_map(|name| prompt?.get(name)?.string());
-        let label = label.unwrap_or_default().into_owned();
-        let index = row.get("promptIdx").and_then(|index| index.integer());
-        let column = index.map_or_else(|| format!("{provider}\0{label}"), |index| index.to_string());
-        if let Some(&known) = self.experiments.get(&column) {
+        let column = Column::of(row);
+        let key = column.key();
+        if let Some(&known) = self.experiments.get(&key) {
             return Ok(known);
         }
+        let Column { index, provider, label } = column;
         let short: String = label.chars().take(LABEL_CHARS).collect();
         let short = short.split_whitespace().collect::<Vec<_>>().join(" ");
         let parts: Vec<&str> = [provider.as_str(), &short].into_iter().filter(|part| !part.is_empty()).collect();
         let name = if parts.is_empty() { self.eval.stem.clone() } else { parts.join(" · ") };
-        let experiment = receiver.experiment(&Run { id: format!("{}\0{column}", self.eval.id()), name })?;
+        let experiment = receiver.experiment(&Run { id: format!("{}\0{key}", self.eval.id()), name })?;
         self.describe(index, &provider, &label, receiver, experiment);
-        self.experiments.insert(column, experiment);
+        self.experiments.insert(key, experiment);
         Ok(experiment)
     }
 
@@ -336,6 +379,9 @@ impl Columns<'_> {
             if component.kind == Kind::Object {
                 receiver.span(experiment, component_span(&case, at, component))?;
             }
+        }
+        if let Some(span) = graders_span(&case, row) {
+            receiver.span(experiment, span)?;
         }
         receiver.span(experiment, call_span(&case, row))?;
         receiver.span(experiment, case)
@@ -429,6 +475,19 @@ fn component_span(case: &Span, at: usize, component: Value<'_>) -> Span {
     span.output = output.finish();
     add_usage(&mut span, component.get("tokensUsed"));
     span
+}
+
+/// What all graders of a row used together, where no assertion says what its own used.
+fn graders_span(case: &Span, row: Value<'_>) -> Option<Span> {
+    let has_tokens = |usage: &Value<'_>| usage.get("total").and_then(|total| total.number()).is_some_and(|n| n > 0.0);
+    let components = row.at(&["gradingResult", "componentResults"]);
+    let is_told = components.iter().flat_map(Value::items).any(|c| c.get("tokensUsed").is_some_and(|u| has_tokens(&u)));
+    let sums = [row.at(&["tokenUsage", "assertions"]), row.at(&["gradingResult", "tokensUsed"])];
+    let usage = sums.into_iter().flatten().find(|usage| !is_told && has_tokens(usage))?;
+    let mut span = child(format!("{}/graders", case.id), case);
+    set_kind(&mut span, "graders", "llm", true);
+    add_usage(&mut span, Some(usage));
+    Some(span)
 }
 
 /// The call of the provider.

@@ -124,6 +124,12 @@ pub(crate) fn is_null_text(text: &str) -> bool {
     matches!(text.trim(), "" | "NaN" | "nan" | "NA" | "N/A" | "null" | "None")
 }
 
+/// Whether a column is named as one score is: `score`, `score_X`, `X_score`.
+pub(crate) fn is_score_column(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower == "score" || lower.starts_with("score_") || lower.ends_with("_score")
+}
+
 /// A score with all that its source says of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Score {
@@ -164,8 +170,8 @@ impl Score {
         output.put_text("state", Some(state.name()));
         span.output = output.finish();
         span.scores.push((shared(&self.name), *number));
-        span.metadata = self.metadata.clone();
-        span.error = self.error.clone();
+        span.metadata = with_metadata(self.metadata.as_deref(), span.metadata.take());
+        span.error = self.error.clone().or(span.error.take());
     }
 
     /// A score of an error, if there is one, else of a value.
@@ -189,6 +195,20 @@ impl Score {
         }
         receiver.span(experiment, self.span(format!("{}/score/{}", root.id, self.name), root))
     }
+}
+
+/// The metadata of a score with that of the span which it is put on. Of two fields with one name the
+/// span's has `span.` before it.
+fn with_metadata(score: Option<&str>, span: Option<String>) -> Option<String> {
+    let (Some(score), Some(of_span)) = (score, &span) else { return score.map(str::to_string).or(span) };
+    let (score, of_span) = (Value::parse(score).ok()?, Value::parse(of_span).ok()?);
+    let mut metadata = ObjectText::new();
+    metadata.put_all(Some(score), &[]);
+    for (name, value) in of_span.fields() {
+        let is_taken = score.fields().any(|(known, _)| known == name);
+        metadata.put(&if is_taken { format!("span.{name}") } else { name.into_owned() }, Some(value));
+    }
+    metadata.finish()
 }
 
 /// Hands on a case with its scores.

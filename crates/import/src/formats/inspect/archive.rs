@@ -19,9 +19,10 @@ use crate::records::{checked, text_of};
 use crate::rows::ROW_BYTES_MAX;
 use crate::zip::{Member, Scratch, Zip};
 
+use super::attempts::Attempts;
 use super::header::Header;
 use super::sample::{Context, Sample, convert};
-use super::{hand_on, open, rewrites};
+use super::{open, rewrites};
 
 /// Samples that a thread may be ahead.
 const SAMPLES_AHEAD: usize = 4;
@@ -133,13 +134,14 @@ fn read_samples(
                 }
             });
         }
+        let mut attempts = Attempts::default();
         for (at, (name, member)) in members.iter().enumerate() {
             let sample = channels[at % threads].recv().unwrap_or_else(|_| {
                 let message = format!("internal error: the reader of member `{name}` stopped");
                 Err(Fault { extent: Extent::File, ..Fault::row(reason::UNREADABLE, message) })
             });
             match sample {
-                Ok(sample) => hand_on(sample, experiment, receiver)?,
+                Ok(sample) => attempts.hand_on(sample, experiment, receiver)?,
                 Err(fault) => receiver.fault(fault)?,
             }
             receiver.bytes_read(member.compressed_bytes);

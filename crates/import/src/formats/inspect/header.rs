@@ -8,6 +8,8 @@ use crate::json::{ObjectText, Value};
 use crate::reason;
 use crate::receive::{Receiver, Run};
 
+use super::scores::Names;
+
 /// The version of the log format that this reader was written for.
 const VERSION: i64 = 2;
 
@@ -67,6 +69,11 @@ impl Header {
     pub(super) fn legacy_scorer(&self) -> Option<String> {
         let name = part(&self.results)?.at(&["scorer", "name"])?;
         name.string().map(|name| name.into_owned())
+    }
+
+    /// The names of scores that the log tells of.
+    pub(super) fn score_names(&self) -> Names {
+        Names::of(self.eval(), part(&self.results))
     }
 
     /// When the run was started, microseconds since the Unix epoch.

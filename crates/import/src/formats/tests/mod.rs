@@ -3,6 +3,7 @@
 
 mod facts;
 mod files;
+mod mistakes;
 mod mutations;
 mod real;
 
@@ -131,7 +132,8 @@ fn check(experiment: &Collection) {
         let version = best.entry(&span.id).or_insert(span.version);
         *version = span.version.max(*version);
     }
-    let live: Vec<&Span> = experiment.spans.iter().filter(|span| best[span.id.as_str()] == span.version).collect();
+    let live: Vec<&Span> =
+        experiment.spans.iter().filter(|span| best[span.id.as_str()] == span.version && !span.deleted).collect();
     let ids: HashSet<(&str, &str)> = live.iter().map(|s| (s.root_span_id.as_str(), s.span_id.as_str())).collect();
     let unique: HashSet<&str> = live.iter().map(|span| span.id.as_str()).collect();
     assert_eq!(unique.len(), live.len(), "ids repeat in {:?}", experiment.run);
