@@ -1,7 +1,8 @@
-//! Output files of promptfoo: JSON of versions 1 to 3 and later, and JSON lines.
+//! Output files of promptfoo: JSON of versions 1 to 3 and later, JSON lines, and CSV.
 //!
 //! One column of an eval, a provider with a prompt, is one experiment. See `docs/import/promptfoo.md`.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use evalhouse_model::Span;
@@ -13,13 +14,13 @@ use super::spans::{add_metric, child, micros, root, set_kind};
 use super::{Claim, ForeignFormat};
 use crate::discover::Source;
 use crate::error::Fault;
-use crate::json::{Kind, ObjectText, Value};
+use crate::json::{Kind, ObjectText, Value, quoted};
 use crate::load::Stop;
 use crate::look::{Look, Shape};
 use crate::read::JsonStream;
 use crate::reason;
 use crate::receive::{Receiver, Run, Silent};
-use crate::records::{checked, each_record, json_stream, note_rewrites, text_of};
+use crate::records::{Record, checked, each_record, json_stream, note_rewrites, text_of};
 use crate::request::ImportRequest;
 
 /// The newest version of the output that this reader was written for.
@@ -58,6 +59,10 @@ impl ForeignFormat for Promptfoo {
             if is_nested || is_flat {
                 return Claim::Main("a JSON object with `results` of rows with `vars` and `success`".into());
             }
+        }
+        let is_table = look.columns().is_some_and(|columns| columns.windows(2).any(|two| is_output(&two[0], &two[1])));
+        if is_table {
+            return Claim::Main("a table with columns `[PROVIDER] PROMPT`, each followed by `Status`".into());
         }
         let is_row = look.rows().is_some_and(|f| f.has_all(&["promptIdx", "testIdx", "vars", "success"]));
         Claim::main_if(is_row, "rows with `promptIdx`, `testIdx` and `vars`")
@@ -108,7 +113,16 @@ type Visit<'v> = dyn FnMut(&mut dyn Receiver, Part<'_>) -> Result<(), Stop> + 'v
 
 fn walk(source: &Source, is_document: bool, receiver: &mut dyn Receiver, visit: &mut Visit<'_>) -> Result<(), Stop> {
     if !is_document {
+        let mut test = 0;
         return each_record(source, receiver, None, &mut |receiver, record| {
+            if record.is_text {
+                for row in rows_of_cells(&record, test) {
+                    let row = checked(&row, record.line, true)?;
+                    visit(receiver, Part::Row(row, record.line, record.is_replaced))?;
+                }
+                test += 1;
+                return Ok(());
+            }
             visit(receiver, Part::Row(record.value, record.line, record.is_replaced))
         });
     }
@@ -149,6 +163,78 @@ fn part(stream: &mut JsonStream, key: &str, receiver: &mut dyn Receiver, visit: 
     let piece = stream.piece()?;
     let text = text_of(stream.bytes(&piece));
     visit(receiver, Part::Field(key, checked(&text, piece.line, true)?))
+}
+
+/// Whether a column of a table holds outputs of a provider, by its name and that of the next one.
+fn is_output(name: &str, next: &str) -> bool {
+    name.starts_with('[') && name.contains(']') && next == "Status"
+}
+
+/// The rows of JSON that a line of a table stands for, one for each column of outputs. Names of cells
+/// repeat, so that their places tell what they are of.
+fn rows_of_cells(record: &Record<'_>, test: u64) -> Vec<String> {
+    let cells: Vec<(Cow<'_, str>, Value<'_>)> = record.value.fields().collect();
+    let is_start = |at: &usize| cells.get(at + 1).is_some_and(|(next, _)| is_output(&cells[*at].0, next));
+    let starts: Vec<usize> = (0..cells.len()).filter(is_start).collect();
+    let vars = cells.get(..starts.first().copied().unwrap_or_default()).unwrap_or_default();
+    let ends = starts.iter().skip(1).copied().chain([cells.len()]);
+    let columns = starts.iter().zip(ends).filter_map(|(start, end)| cells.get(*start..end));
+    columns.enumerate().map(|(index, cells)| row_of_cells(index, test, vars, cells)).collect()
+}
+
+fn row_of_cells(
+    index: usize,
+    test: u64,
+    vars: &[(Cow<'_, str>, Value<'_>)],
+    cells: &[(Cow<'_, str>, Value<'_>)],
+) -> String {
+    let text = |name: &str| cells.iter().find(|(known, _)| known == name).and_then(|(_, cell)| cell.string());
+    let (provider, label) =
+        cells.first().and_then(|(name, _)| name.strip_prefix('[')?.split_once(']')).unwrap_or_default();
+    let status = text("Status").unwrap_or_default();
+    let reason = text("Grader Reason").filter(|reason| !reason.is_empty());
+    let score = text("Score").filter(|score| Value::parse(score).is_ok_and(|score| score.kind == Kind::Number));
+    // The scores as one object, else each in a column.
+    let named = text("Named Scores").filter(|named| Value::parse(named).is_ok_and(|named| named.kind == Kind::Object));
+    let metrics = || {
+        let mut metrics = ObjectText::new();
+        for (name, cell) in cells.iter().filter(|(_, cell)| cell.text != "\"\"") {
+            metrics
+                .put(name.strip_prefix("Metric: ").unwrap_or_default(), name.starts_with("Metric: ").then_some(*cell));
+        }
+        metrics.finish()
+    };
+    let object = |fields: &[(&str, Option<String>)]| {
+        let mut object = ObjectText::new();
+        fields.iter().for_each(|(name, json)| object.put_json(name, json.as_deref()));
+        object.finish()
+    };
+    let mut variables = ObjectText::new();
+    let described = vars.first().filter(|(name, _)| name == "Description").map(|(_, cell)| *cell);
+    for (name, cell) in vars.iter().skip(usize::from(described.is_some())) {
+        variables.put(name, Some(*cell));
+    }
+    let is_error = status == "ERROR";
+    let reason = reason.map(|reason| quoted(&reason));
+    let row = object(&[
+        ("promptIdx", Some(index.to_string())),
+        ("testIdx", Some(test.to_string())),
+        ("vars", variables.finish()),
+        ("provider", object(&[("id", Some(quoted(provider)))])),
+        ("prompt", object(&[("label", Some(quoted(label.trim())))])),
+        ("response", object(&[("output", cells.first().and_then(|(_, cell)| cell.json()))])),
+        ("success", (!status.is_empty()).then(|| (status == "PASS").to_string())),
+        ("score", score.map(Cow::into_owned)),
+        ("failureReason", Some(if is_error { "2" } else { "0" }.into())),
+        ("error", reason.clone().filter(|_| is_error)),
+        ("namedScores", named.map(Cow::into_owned).or_else(metrics)),
+        (
+            "gradingResult",
+            object(&[("reason", reason), ("comment", text("Comment").filter(|c| !c.is_empty()).map(|c| quoted(&c)))]),
+        ),
+        ("testCase", described.and_then(|cell| object(&[("description", cell.json())]))),
+    ]);
+    row.unwrap_or_default()
 }
 
 /// The fields of an output file that say something of the whole eval.

@@ -1,12 +1,11 @@
 //! Samples that a log holds more than once: retried, or scored anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use evalhouse_model::Span;
-use xxhash_rust::xxh3::xxh3_128;
 
-use super::sample::Sample;
+use super::sample::{Sample, id_of};
 use crate::load::Stop;
 use crate::receive::Receiver;
 
@@ -45,6 +44,16 @@ impl Attempts {
         Ok(())
     }
 
+    /// How many cases there are.
+    pub(super) fn cases(&self) -> i64 {
+        i64::try_from(self.known.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Hashes of the ids of the cases.
+    pub(super) fn ids(&self) -> HashSet<u128> {
+        self.known.keys().copied().collect()
+    }
+
     /// Tombstones of the spans of an earlier attempt that this one has none for.
     fn left_behind(&mut self, spans: &[Span]) -> Vec<Span> {
         let Some((case, below)) = spans.split_first() else { return Vec::new() };
@@ -52,7 +61,7 @@ impl Attempts {
         let (scores, events): (Vec<&Span>, Vec<&Span>) = below.iter().partition(|span| span.id.starts_with(&of_scores));
         let events = events.len();
         let scores: Vec<Arc<str>> = scores.iter().flat_map(|span| &span.scores).map(|(name, _)| name.clone()).collect();
-        let earlier = self.known.insert(xxh3_128(case.id.as_bytes()), Attempt { events, scores: scores.clone() });
+        let earlier = self.known.insert(id_of(case), Attempt { events, scores: scores.clone() });
         let Some(earlier) = earlier else { return Vec::new() };
         let of_events = (events + 1..=earlier.events).map(|number| format!("{}/{number}", case.id));
         let gone = earlier.scores.into_iter().filter(|name| !scores.contains(name));

@@ -97,7 +97,7 @@ impl Header {
     }
 
     /// The number of samples that the run was to have.
-    fn declared_total(&self) -> Option<i64> {
+    pub(super) fn declared_total(&self) -> Option<i64> {
         if let Some(total) = part(&self.results).and_then(|results| results.get("total_samples")) {
             return total.integer();
         }

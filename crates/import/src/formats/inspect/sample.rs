@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use evalhouse_model::Span;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::Fault;
 use crate::formats::spans::{add_metric, child, root, seconds, set_kind, set_times};
@@ -34,6 +35,18 @@ pub(super) struct Sample {
     /// The root first.
     pub(super) spans: Vec<Span>,
     pub(super) notes: Vec<(&'static str, u32)>,
+}
+
+impl Sample {
+    /// The hash of the id of its case.
+    pub(super) fn id(&self) -> Option<u128> {
+        self.spans.first().map(id_of)
+    }
+}
+
+/// The hash of the id of a case.
+pub(super) fn id_of(case: &Span) -> u128 {
+    xxh3_128(case.id.as_bytes())
 }
 
 /// The fields of a sample that are used.

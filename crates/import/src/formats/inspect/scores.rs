@@ -1,6 +1,6 @@
 //! Scores of Inspect's samples.
 
-use crate::formats::score::{Reading, Score};
+use crate::formats::score::{Reading, Score, is_null_text};
 use crate::formats::spans::text_at;
 use crate::json::{Kind, ObjectText, Value};
 
@@ -108,10 +108,20 @@ pub(super) fn read_value(value: Option<Value<'_>>) -> Reading {
         Some("I" | "N") => Some(0.0),
         _ => None,
     });
+    // Texts that stand for nothing in a table are categories here: the tool has its own way to say it.
+    let category = value.and_then(|value| value.string()).filter(|text| is_null_text(text) && is_word(text));
+    if let Some(category) = category {
+        return Reading::of_label(&category);
+    }
     match grade {
         Some(number) => Reading { original: value.and_then(|value| value.json()), ..Reading::of_number(number) },
         None => Reading::of(value),
     }
+}
+
+/// Whether a text says something, and that is not `NaN`.
+fn is_word(text: &str) -> bool {
+    !text.trim().is_empty() && !text.trim().eq_ignore_ascii_case("nan")
 }
 
 #[cfg(test)]
@@ -130,6 +140,15 @@ mod tests {
         );
         let numbers: Vec<_> = found.into_iter().map(|(_, number)| number).collect();
         assert_eq!(numbers, [Some(1.0), Some(0.5), Some(0.0), None, None]);
+    }
+
+    #[test]
+    fn a_category_may_be_called_none() {
+        let reading = |text: &str| read_value(Some(Value::parse(text).unwrap()));
+        for text in ["NA", "None", "null", "N/A"] {
+            assert_eq!(reading(&format!("\"{text}\"")).label.as_deref(), Some(text));
+        }
+        assert_eq!((reading("\"\"").label, reading("\"nan\"").label), (None, None));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use evalhouse_model::Span;
 use parquet::arrow::ArrowWriter;
+use rawzip::CompressionMethod;
 
+use super::files::zip;
 use super::{Collected, Collection, Files, read_well};
 use crate::reason;
 
@@ -107,6 +109,46 @@ fn what_happened_in_an_inspect_scorer_stays_with_its_score() {
     let case = log.root("1_epoch_0001");
     assert_eq!(case.error.as_deref(), Some(r#"{"message":"m","traceback":"LONG"}"#));
     assert!(case.metadata.as_deref().unwrap().contains(r#""doc":"LONG""#));
+}
+
+#[test]
+fn summaries_stand_for_inspect_samples_that_are_not_there() {
+    let head = r#"{"version":2,"status":"STATUS","eval":{"eval_id":"e","task":"t"},"results":{"total_samples":3}}"#;
+    let summary = |id: u32, value: &str| {
+        format!(r#"{{"id":{id},"epoch":1,"input":"short","target":"t","scores":{{"match":{{"value":"{value}"}}}}}}"#)
+    };
+    let sample = r#"{"id":1,"epoch":1,"input":"whole","scores":{"match":{"value":"C"}}}"#;
+    let read = |members: &[(&str, &str)]| {
+        let members = members.iter().map(|(name, text)| (*name, text.as_bytes().to_vec(), CompressionMethod::DEFLATE));
+        let archive = zip(&members.collect::<Vec<_>>());
+        Files::new(&[("log.eval", &archive)]).read().1.unwrap_or_else(|_| panic!("stopped"))
+    };
+    let all = format!("[{},{},{}]", summary(1, "I"), summary(2, "C"), summary(3, "I"));
+    let done = head.replace("STATUS", "success");
+    let broken = r#"{"id":2,"epoch":1,"input":"#;
+    let collected = read(&[
+        ("header.json", &done),
+        ("samples/1.json", sample),
+        ("samples/2.json", broken),
+        ("summaries.json", &all),
+    ]);
+    let log = &collected.experiments[0];
+    assert_eq!((collected.faults.len(), log.roots().count()), (1, 3));
+    let values: Vec<_> = log.scores("match").into_values().collect();
+    assert_eq!(values, [Some(1.0), Some(1.0), Some(0.0)]);
+    assert!(log.root("1_epoch_0001").input.as_deref().unwrap().contains("whole"));
+
+    // Of a run that died, the journal in the order of its numbers.
+    let (first, later) = (format!("[{}]", summary(1, "I")), format!("[{},{}]", summary(1, "C"), summary(2, "C")));
+    let start = head.replace("STATUS", "started");
+    let journal = [
+        ("_journal/start.json", &*start),
+        ("_journal/summaries/10.json", &*later),
+        ("_journal/summaries/2.json", &*first),
+    ];
+    let log = &read(&journal).experiments[0];
+    let scores: Vec<_> = live(log).into_iter().flat_map(|span| &span.scores).map(|(_, value)| *value).collect();
+    assert_eq!((scores, log.is_partial()), (vec![Some(1.0), Some(1.0)], true));
 }
 
 /// A span of OTLP: its id, the id of its parent, its attributes with texts and whole numbers as values.
@@ -362,6 +404,25 @@ fn the_last_of_two_rows_of_promptfoo_counts() {
     let text = [row(false, 0), row(true, 1), row(true, 0)].join("\n");
     let run = one("rows.jsonl", &text, "promptfoo");
     assert_eq!((run.roots().count(), run.mean("pass"), run.record.notes[reason::REPEATED_RECORD]), (2, 1.0, 1));
+}
+
+#[test]
+fn a_table_of_promptfoo_has_its_columns_by_their_places() {
+    let text = concat!(
+        "Description,question,[echo-a] ask,Status,Score,Named Scores,Grader Reason,Comment,",
+        "[echo-b] ask,Status,Score,Metric: tone,Grader Reason,Comment\n",
+        "d,q1,a1,PASS,1,\"{\"\"has\"\":1}\",good,,b1,FAIL,0.25,0.5,bad,hm\n",
+        ",q2,a2,ERROR,0,,boom,,b2,PASS,1,1,,\n"
+    );
+    let columns = read_well(&[("out.csv", text.as_bytes())], "promptfoo");
+    let names: Vec<&str> = columns.iter().map(|column| column.run.name.as_str()).collect();
+    assert_eq!(names, ["echo-a · ask", "echo-b · ask"]);
+    assert_eq!(columns[0].scores("pass").into_values().collect::<Vec<_>>(), [Some(1.0), None]);
+    assert_eq!(states(&columns[0], "00000001", &["pass", "score"]), ["error", "error"]);
+    assert_eq!((columns[0].mean("has"), columns[1].mean("tone"), columns[1].mean("score")), (1.0, 0.75, 0.625));
+    let case = columns[1].root("00000000");
+    assert_eq!((case.input.as_deref(), case.output.as_deref()), (Some("{\"question\":\"q1\"}"), Some("\"b1\"")));
+    assert!(case.error.is_none() && case.metadata.as_deref().unwrap().contains("\"comment\":\"hm\""));
 }
 
 #[test]
