@@ -17,7 +17,7 @@ use crate::load::Stop;
 use crate::look::{Container, Look, Shape};
 use crate::read::{Document, Input, JsonStream, Piece, Window, next_line};
 use crate::reason;
-use crate::receive::Receiver;
+use crate::receive::{Deaf, Receiver};
 use crate::rows::ROW_BYTES_MAX;
 use crate::table;
 
@@ -34,10 +34,20 @@ pub(crate) struct Record<'a> {
     pub(crate) line: u64,
     /// The file is a table of texts, whose cells are strings whatever they mean.
     pub(crate) is_text: bool,
+    /// Bytes of it were no UTF-8.
+    is_replaced: bool,
+}
+
+impl Record<'_> {
+    /// Counts what storing the record changes, for readers that learn from it which experiment it is of.
+    pub(crate) fn note_rewrites(&self, receiver: &mut dyn Receiver, experiment: usize) {
+        note_rewrites(receiver, experiment, &self.value, self.is_replaced);
+    }
 }
 
 /// Visits the records of a file. `each` also hears of the receiver, so that it can hand on what it
-/// makes. With `experiment`, a file that ends too early is noted there.
+/// makes. With `experiment`, rewritten texts and a file that ends too early are noted there; without,
+/// `each` notes rewrites itself, and a file that ends too early is noted at all experiments.
 pub(crate) fn each_record(
     source: &Source,
     receiver: &mut dyn Receiver,
@@ -56,6 +66,16 @@ pub(crate) fn each_record(
             Err(Fault::file(reason::NOT_RECOGNISED, message).at(1, None).into())
         }
     }
+}
+
+/// Visits the records of a file to learn of them, before a second visit hands them on. What is wrong
+/// with the file is met again, and reported, then.
+pub(crate) fn learn(source: &Source, each: &mut dyn FnMut(Value<'_>)) {
+    let walked = each_record(source, &mut Deaf::default(), None, &mut |_, record| {
+        each(record.value);
+        Ok(())
+    });
+    drop(walked);
 }
 
 /// A walk through one large JSON document.
@@ -151,10 +171,15 @@ impl Walk<'_> {
             }
             Err(fault) => return self.is_end(fault).map(|_| ()),
         };
+        let is_replaced = matches!(text, Cow::Owned(_));
+        self.hand_on(Record { value, line: piece.line, is_text: false, is_replaced })
+    }
+
+    fn hand_on(&mut self, record: Record<'_>) -> Result<(), Stop> {
         if let Some(experiment) = self.experiment {
-            note_rewrites(self.receiver, experiment, &value, matches!(text, Cow::Owned(_)));
+            record.note_rewrites(self.receiver, experiment);
         }
-        (self.each)(self.receiver, Record { value, line: piece.line, is_text: false })
+        (self.each)(self.receiver, record)
     }
 
     /// Reports a fault, and says whether nothing can follow it.
@@ -182,17 +207,20 @@ impl Walk<'_> {
                 Err(error) => return self.receiver.fault(broken_table(error.into())),
             }
             row.clear();
+            let mut is_replaced = false;
             for (name, cell) in names.iter().zip(&cells) {
+                let cell = text_of(cell);
+                is_replaced |= matches!(cell, Cow::Owned(_));
                 row.push(if row.is_empty() { '{' } else { ',' });
                 row.push_str(name);
                 row.push(':');
-                row.push_str(&quoted(&String::from_utf8_lossy(cell)));
+                row.push_str(&quoted(&cell));
             }
             row.push('}');
             let line = cells.position().map_or(1, csv::Position::line);
             let value =
                 Value::parse(&row).map_err(|_| Fault::row(reason::BAD_JSON, "a cell cannot be read").at(line, None))?;
-            (self.each)(self.receiver, Record { value, line, is_text: true })?;
+            self.hand_on(Record { value, line, is_text: true, is_replaced })?;
         }
     }
 
@@ -212,7 +240,7 @@ impl Walk<'_> {
             for text in String::from_utf8_lossy(&writer.into_inner()).lines() {
                 line += 1;
                 let value = Value::parse(text).map_err(|_| broken(&"a row is no JSON"))?;
-                (self.each)(self.receiver, Record { value, line, is_text: false })?;
+                self.hand_on(Record { value, line, is_text: false, is_replaced: false })?;
             }
         }
         Ok(())
