@@ -22,7 +22,7 @@ use crate::load::Stop;
 use crate::look::{Container, Look, Shape};
 use crate::read::{Document, Input, JsonStream, Piece, Window, next_line};
 use crate::reason;
-use crate::receive::Receiver;
+use crate::receive::{Deaf, Receiver};
 use crate::rows::ROW_BYTES_MAX;
 use crate::table;
 
@@ -51,7 +51,8 @@ impl Record<'_> {
 }
 
 /// Visits the records of a file. `each` also hears of the receiver, so that it can hand on what it
-/// makes. With `experiment`, a file that ends too early is noted there.
+/// makes. With `experiment`, rewritten texts and a file that ends too early are noted there; without,
+/// `each` notes rewrites itself, and a file that ends too early is noted at all experiments.
 pub(crate) fn each_record(
     source: &Source,
     receiver: &mut dyn Receiver,
@@ -70,6 +71,16 @@ pub(crate) fn each_record(
             Err(Fault::file(reason::NOT_RECOGNISED, message).at(1, None).into())
         }
     }
+}
+
+/// Visits the records of a file to learn of them, before a second visit hands them on. What is wrong
+/// with the file is met again, and reported, then.
+pub(crate) fn learn(source: &Source, each: &mut dyn FnMut(Value<'_>)) {
+    let walked = each_record(source, &mut Deaf::default(), None, &mut |_, record| {
+        each(record.value);
+        Ok(())
+    });
+    drop(walked);
 }
 
 /// A walk through one large JSON document.

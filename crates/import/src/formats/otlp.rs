@@ -15,7 +15,7 @@ use crate::json::{ObjectText, Value, quoted};
 use crate::load::Stop;
 use crate::look::Look;
 use crate::reason;
-use crate::receive::{Receiver, Run, Silent};
+use crate::receive::{Deaf, Receiver, Run};
 use crate::records::{Record, each_record};
 use crate::request::ImportRequest;
 
@@ -58,7 +58,7 @@ impl ForeignFormat for Otlp {
         let mut named: HashMap<u128, (usize, String)> = HashMap::new();
         let mut usage = Usage::default();
         // The second walk meets, and reports, whatever is wrong.
-        let walked = each_span(source, None, &mut Silent(receiver), &mut |_, span| {
+        let walked = each_span(source, &mut Deaf::default(), &mut |_, span| {
             let (trace, id, parent) = (span.trace_id(), span.span_id(), span.parent_id());
             index.tell(&trace, &id, parent.as_deref(), 0);
             usage.tell(&span, &trace, &id, parent.as_deref());
@@ -76,8 +76,7 @@ impl ForeignFormat for Otlp {
         index.finish();
         let wrappers = usage.wrappers();
         let mut experiments: HashMap<String, usize> = HashMap::new();
-        let only = named.is_empty().then(|| receiver.experiment(&run(source.stem()))).transpose()?;
-        each_span(source, only, receiver, &mut |receiver, span| {
+        each_span(source, receiver, &mut |receiver, span| {
             let trace = span.trace_id();
             let named = named.get(&xxh3_128(trace.as_bytes()));
             let name = named.map_or_else(|| source.stem(), |(_, name)| name.clone());
@@ -86,10 +85,7 @@ impl ForeignFormat for Otlp {
                 None => receiver.experiment(&run(name.clone()))?,
             };
             experiments.insert(name, experiment);
-            // With one experiment, each record counts what storing it changes.
-            if only.is_none() {
-                span.record.iter().for_each(|record| record.note_rewrites(receiver, experiment));
-            }
+            span.record.iter().for_each(|record| record.note_rewrites(receiver, experiment));
             let is_wrapper = wrappers.contains(&span_hash(&trace, &span.span_id()));
             hand_on(&span, &trace, is_wrapper, &mut index, experiment, receiver)
         })
@@ -150,13 +146,8 @@ struct Otel<'a> {
 
 type Visit<'v> = dyn FnMut(&mut dyn Receiver, Otel<'_>) -> Result<(), Stop> + 'v;
 
-fn each_span(
-    source: &Source,
-    experiment: Option<usize>,
-    receiver: &mut dyn Receiver,
-    visit: &mut Visit<'_>,
-) -> Result<(), Stop> {
-    each_record(source, receiver, experiment, &mut |receiver, record| {
+fn each_span(source: &Source, receiver: &mut dyn Receiver, visit: &mut Visit<'_>) -> Result<(), Stop> {
+    each_record(source, receiver, None, &mut |receiver, record| {
         let groups = either(record.value, "resourceSpans", "resource_spans");
         let mut first = Some(&record);
         for group in groups.iter().flat_map(Value::items) {

@@ -19,7 +19,7 @@ use crate::load::Stop;
 use crate::look::{Look, Shape};
 use crate::read::JsonStream;
 use crate::reason;
-use crate::receive::{Receiver, Run, Silent};
+use crate::receive::{Deaf, Receiver, Run};
 use crate::records::{Record, checked, each_record, json_stream, note_rewrites, text_of};
 use crate::request::ImportRequest;
 
@@ -76,7 +76,7 @@ impl ForeignFormat for Promptfoo {
         let is_document = Look::at(source)?.json(Shape::Object).is_some_and(|fields| !fields.has("promptIdx"));
         let mut eval = Eval { stem: source.stem(), ..Eval::default() };
         // A first walk finds what the file says of the whole eval, and which tests share their vars.
-        let walked = walk(source, is_document, &mut Silent(receiver), &mut |_, part| {
+        let walked = walk(source, is_document, &mut Deaf::default(), &mut |_, part| {
             match part {
                 Part::Field(name, value) => eval.set(name, value),
                 Part::Row(row, ..) => eval.tests.add(row),
@@ -89,13 +89,14 @@ impl ForeignFormat for Promptfoo {
         {
             return Err(stop);
         }
-        let mut columns = Columns { eval: &eval, experiments: HashMap::new(), last: None, ordinal: 0 };
+        let mut columns = Columns { eval: &eval, experiments: HashMap::new(), ordinal: 0 };
         let walked = walk(source, is_document, receiver, &mut |receiver, part| match part {
             Part::Field(..) => Ok(()),
             Part::Row(row, line, is_replaced) => columns.add(row, line, is_replaced, receiver),
         });
         match walked {
-            Err(Stop::Fault(fault)) => receiver.cut_off(columns.last, fault),
+            // Any column may have lost its last rows.
+            Err(Stop::Fault(fault)) => receiver.cut_off(None, fault),
             walked => walked,
         }
     }
@@ -330,7 +331,6 @@ struct Columns<'e> {
     eval: &'e Eval,
     /// Column to experiment.
     experiments: HashMap<String, usize>,
-    last: Option<usize>,
     ordinal: u64,
 }
 
@@ -362,7 +362,6 @@ impl Column {
 impl Columns<'_> {
     fn add(&mut self, row: Value<'_>, line: u64, is_replaced: bool, receiver: &mut dyn Receiver) -> Result<(), Stop> {
         let experiment = self.experiment(row, receiver)?;
-        self.last = Some(experiment);
         self.ordinal += 1;
         if self.eval.tests.is_replaced(row, self.ordinal) {
             receiver.note(experiment, reason::REPEATED_RECORD, 1);

@@ -4,6 +4,8 @@
 //! facts. A span has a number or a null under the score's name; which fact it is stands in the output
 //! of the score's span, as `state`, with the original `value` beside it.
 
+use std::collections::HashMap;
+
 use evalhouse_model::Span;
 
 use super::spans::{child, set_kind};
@@ -190,10 +192,36 @@ impl Score {
         experiment: usize,
         root: &Span,
     ) -> Result<(), crate::load::Stop> {
+        self.hand_on_as(ScoreIds::default().next(root, &self.name), receiver, experiment, root)
+    }
+
+    /// Hands the score on under an id of its own.
+    pub(crate) fn hand_on_as(
+        &self,
+        id: String,
+        receiver: &mut dyn Receiver,
+        experiment: usize,
+        root: &Span,
+    ) -> Result<(), crate::load::Stop> {
         if let Some(note) = self.reading.note {
             receiver.note(experiment, note, 1);
         }
-        receiver.span(experiment, self.span(format!("{}/score/{}", root.id, self.name), root))
+        receiver.span(experiment, self.span(id, root))
+    }
+}
+
+/// The ids of a case's scores. Two annotators, or two scorers, may give scores of one name: the second
+/// one has its number in its id.
+#[derive(Default)]
+pub(crate) struct ScoreIds {
+    given: HashMap<String, u32>,
+}
+
+impl ScoreIds {
+    pub(crate) fn next(&mut self, case: &Span, name: &str) -> String {
+        let nth = self.given.entry(name.to_string()).and_modify(|nth| *nth += 1).or_insert(1);
+        let kind = if *nth == 1 { "score".to_string() } else { format!("score-{nth}") };
+        format!("{}/{kind}/{name}", case.id)
     }
 }
 
@@ -218,8 +246,9 @@ pub(crate) fn hand_on_case(
     case: Span,
     scores: &[Score],
 ) -> Result<(), crate::load::Stop> {
+    let mut ids = ScoreIds::default();
     for score in scores {
-        score.hand_on(receiver, experiment, &case)?;
+        score.hand_on_as(ids.next(&case, &score.name), receiver, experiment, &case)?;
     }
     receiver.span(experiment, case)
 }

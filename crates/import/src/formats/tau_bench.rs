@@ -81,11 +81,15 @@ impl ForeignFormat for TauBench {
         if let Err(Stop::Fault(fault)) = walked {
             return receiver.cut_off(Some(experiment), fault);
         }
-        walked?;
+        let mut count = walked?;
         for part in self.parts(source) {
             each_record(&part, receiver, Some(experiment), &mut |receiver, record| {
+                count += 1;
                 results.simulation(record.value, record.line, experiment, receiver)
             })?;
+        }
+        if receiver.record(experiment).declared_total.is_some_and(|declared| count < declared) {
+            receiver.unfinished(experiment);
         }
         Ok(())
     }
@@ -200,7 +204,9 @@ impl Results {
             trials.and_then(|trials| trials.checked_mul(self.tasks.len() as i64)).filter(|n| *n > 0);
     }
 
-    fn simulations(&self, source: &Source, experiment: usize, receiver: &mut dyn Receiver) -> Result<(), Stop> {
+    /// Reads the simulations of the file, and says how many there are.
+    fn simulations(&self, source: &Source, experiment: usize, receiver: &mut dyn Receiver) -> Result<i64, Stop> {
+        let mut count = 0;
         let mut stream = json_stream(source)?;
         stream.enter_object()?;
         while let Some(key) = stream.key()? {
@@ -209,6 +215,7 @@ impl Results {
                 continue;
             }
             while stream.element()? {
+                count += 1;
                 let line = stream.line();
                 let text = json(&mut stream)?;
                 match checked(&text, line, true) {
@@ -217,7 +224,7 @@ impl Results {
                 }
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     fn simulation(

@@ -214,6 +214,32 @@ fn a_fault_is_reported_once() {
 }
 
 #[test]
+fn a_source_that_is_cut_off_gives_what_came_before() {
+    let trace = |number: u32| {
+        let text = trace(&[otel(1, 0, &[("langfuse.experiment.name", &format!("run {number}"))])]);
+        text.replace(&format!("{:032x}", 1), &format!("{number:032x}"))
+    };
+    let row = |column: u32| format!(r#"{{"promptIdx":{column},"testIdx":0,"vars":{{}},"success":true,"score":1}}"#);
+    let line = r#"{"doc_id":0,"doc":1,"target":1,"resps":[],"filtered_resps":[],"metrics":["acc"],"acc":1}"#;
+    let rows = |rows: &[String]| rows.join("\n");
+    let document =
+        format!(r#"{{"results":{{"version":3,"stats":{{}},"results":[{},{},{{"promptIdx":0"#, row(0), row(1));
+    let sources = [
+        ("rows.jsonl", rows(&[row(0), row(1), r#"{"promptIdx":0,"te"#.into()]), "promptfoo", 2),
+        ("out.json", document, "promptfoo", 2),
+        ("traces.jsonl", rows(&[trace(2), trace(3), r#"{"resourceSpans":[{"#.into()]), "otlp", 2),
+        ("samples_t.jsonl", rows(&[line.into(), r#"{"doc_id":1"#.into()]), "lm-eval", 1),
+        ("rows.jsonl", "{\"question\":\"q\",\"score\":1}\n{\"question\":\"q3\",\"ans".into(), "generic", 1),
+        ("rows.json", "[{\"question\":\"q\",\"score\":1},\n{\"question\":\"q3\",\"ans".into(), "generic", 1),
+    ];
+    for (name, text, format, count) in sources {
+        let experiments = read_well(&[(name, text.as_bytes())], format);
+        let cut = experiments.iter().filter(|one| one.is_partial() && one.record.notes[reason::CUT_OFF] == 1);
+        assert_eq!((experiments.len(), cut.count()), (count, count), "{text}");
+    }
+}
+
+#[test]
 fn four_facts_of_attributes_stay_four() {
     let event = |attributes: &str| format!(r#"{{"name":"gen_ai.evaluation.result","attributes":[{attributes}]}}"#);
     let name = |name: &str| format!(r#"{{"key":"gen_ai.evaluation.name","value":{{"stringValue":"{name}"}}}}"#);

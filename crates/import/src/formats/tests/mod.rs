@@ -6,6 +6,7 @@ mod files;
 mod mistakes;
 mod mutations;
 mod real;
+mod traps;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,10 @@ impl Receiver for Collected {
         }
         self.experiments.push(Collection { run: run.clone(), ..Collection::default() });
         Ok(self.experiments.len() - 1)
+    }
+
+    fn experiments(&self) -> usize {
+        self.experiments.len()
     }
 
     fn record(&mut self, experiment: usize) -> &mut Experiment {
