@@ -28,7 +28,7 @@ use super::{open, rewrites};
 /// Samples that a thread may be ahead.
 const SAMPLES_AHEAD: usize = 4;
 
-/// Bytes of samples that are decoded and not yet handed on; a larger one is alone.
+/// Bytes of samples that are decoded and not yet handed on, beside the one whose turn it is.
 const BYTES_AHEAD: u64 = 128 << 20;
 
 /// The members of an archive that matter.
@@ -216,8 +216,8 @@ fn read_summaries(
     Ok(())
 }
 
-/// How many bytes of samples may be decoded ahead. Samples get their share in the order of the archive,
-/// so that the one that is waited for always has its own.
+/// How many bytes of samples may be decoded ahead. The sample that is to be handed on next always may, so
+/// that nobody waits for one that waits itself.
 #[derive(Default)]
 struct Budget {
     state: Mutex<BudgetState>,
@@ -226,8 +226,8 @@ struct Budget {
 
 #[derive(Default)]
 struct BudgetState {
-    next: usize,
     bytes: u64,
+    handed_on: usize,
     is_closed: bool,
 }
 
@@ -238,20 +238,19 @@ impl Budget {
 
     /// Waits until the sample at a place may be decoded.
     fn take(&self, at: usize, bytes: u64) {
-        let is_early = |state: &mut BudgetState| {
-            let is_full = state.bytes > 0 && state.bytes.saturating_add(bytes) > BYTES_AHEAD;
-            !state.is_closed && (state.next != at || is_full)
+        let must_wait = |state: &mut BudgetState| {
+            let is_full = state.bytes.saturating_add(bytes) > BYTES_AHEAD;
+            is_full && at != state.handed_on && !state.is_closed
         };
-        let waited = self.changed.wait_while(self.state(), is_early);
+        let waited = self.changed.wait_while(self.state(), must_wait);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        state.next = at + 1;
         state.bytes = state.bytes.saturating_add(bytes);
-        self.changed.notify_all();
     }
 
     fn give_back(&self, bytes: u64) {
         let mut state = self.state();
         state.bytes = state.bytes.saturating_sub(bytes);
+        state.handed_on += 1;
         self.changed.notify_all();
     }
 }

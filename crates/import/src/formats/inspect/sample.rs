@@ -258,7 +258,8 @@ fn add_scores(
     let read = |scores: Option<Value<'_>>| scores::of_sample(scores, &context.score_names, attachments);
     let mut all = read(fields.scores);
     if let Some(score) = fields.score.filter(|_| all.is_empty()) {
-        let wrapped = format!("{{{}:{}}}", crate::json::quoted(&context.legacy_scorer), crate::json::to_json(&score));
+        // As it is written: a `NaN` is not yet a null.
+        let wrapped = format!("{{{}:{}}}", crate::json::quoted(&context.legacy_scorer), score.text);
         all = read(Value::parse(&wrapped).ok());
     }
     for score in all {

@@ -19,7 +19,7 @@ impl Names {
         let mut names = Self::default();
         for scorer in eval.and_then(|eval| eval.get("scorers")).iter().flat_map(Value::items) {
             let Some(name) = text_at(scorer, "name") else { continue };
-            names.add(&name, &name);
+            names.add(unqualified(&name), &name);
             // A scorer of several values has the metrics of each under its key; `*` is any of them.
             let metrics = scorer.get("metrics").filter(|metrics| metrics.kind == Kind::Object);
             metrics.iter().flat_map(Value::fields).for_each(|(key, _)| names.add(&key, &name));
@@ -33,6 +33,7 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, scorer: &str) {
+        let scorer = unqualified(scorer);
         if !self.is_by(name, |known| known == scorer) {
             self.known.push((name.to_string(), scorer.to_string()));
         }
@@ -41,6 +42,11 @@ impl Names {
     fn is_by(&self, name: &str, is_scorer: impl Fn(&str) -> bool) -> bool {
         self.known.iter().any(|(known, scorer)| known == name && is_scorer(scorer))
     }
+}
+
+/// The name of a scorer without that of its package, as samples have it.
+fn unqualified(scorer: &str) -> &str {
+    scorer.rsplit('/').next().unwrap_or(scorer)
 }
 
 /// One value of a scorer, under the name that it has if no other scorer has it too.
@@ -56,8 +62,8 @@ pub(super) fn of_sample(scores: Option<Value<'_>>, names: &Names, attachments: &
     let scorers = scores.iter().flat_map(Value::fields);
     let parts: Vec<Part<'_>> = scorers.flat_map(|(scorer, score)| parts(&scorer, score)).collect();
     let is_taken = |name: &str, scorer: &str| {
-        let is_other = |other: &str| other != scorer;
-        names.is_by(name, is_other) || parts.iter().any(|part| part.name == name && is_other(&part.scorer))
+        let in_log = names.is_by(name, |other| other != unqualified(scorer));
+        in_log || parts.iter().any(|part| part.name == name && part.scorer != scorer)
     };
     let all = parts.iter().map(|part| {
         let mut name = part.name.clone();
@@ -171,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_name_that_is_shared_in_the_log_is_so_in_every_sample() {
-        let eval = r#"{"scorers":[{"name":"accuracy"},{"name":"judge","metrics":{"*":[]}}]}"#;
-        let results = r#"{"scores":[{"name":"f1","scorer":"rouge"},{"name":"f1","scorer":"judge"}]}"#;
+        let eval = r#"{"scorers":[{"name":"pkg/accuracy"},{"name":"judge","metrics":{"*":[]}}]}"#;
+        let results = r#"{"scores":[{"name":"f1","scorer":"rouge"},{"name":"f1","scorer":"judge"},{"name":"style","scorer":"pkg/judge"}]}"#;
         let names = Names::of(Value::parse(eval).ok(), Value::parse(results).ok());
         let sample = Value::parse(r#"{"judge":{"value":{"accuracy":0,"f1":1,"style":1}}}"#).ok();
         let found = of_sample(sample, &names, &Attachments::default()).into_iter().map(|score| score.name);

@@ -58,6 +58,9 @@ fn inspect_scorers_do_not_share_a_score() {
     );
     let value = |name: &str| log.scores(name).into_values().next().unwrap();
     assert_eq!((value("accuracy"), value("judge.accuracy"), value("style")), (Some(1.0), Some(0.0), Some(1.0)));
+    // The only score of an older log.
+    let log = inspect(r#"{"id":1,"epoch":1,"input":"q","score":{"value":NaN}}"#);
+    assert_eq!(log.state("1_epoch_0001", "score"), ("missing".into(), Some("\"NaN\"".into())));
 }
 
 #[test]
