@@ -117,8 +117,10 @@ impl ForeignFormat for SweBench {
                 outcomes.entry(id.into_owned()).or_insert(outcome);
             }
         }
-        // A list that is not known is an outcome too; whether it counts as a failure is not known.
-        for (list, ids) in &fields {
+        // A list that is not known is an outcome too; whether it counts as a failure is not known. A report
+        // has lists of other things besides, such as images.
+        let is_told = report.get("total_instances").is_some();
+        for (list, ids) in fields.iter().filter(|(list, _)| !is_told || list.ends_with("_ids")) {
             for id in ids.items().filter_map(|id| id.string()) {
                 let word = list.strip_suffix("_ids").unwrap_or(list);
                 outcomes.entry(id.into_owned()).or_insert(Outcome::Missing(word));
@@ -127,7 +129,6 @@ impl ForeignFormat for SweBench {
         for id in patches.keys() {
             outcomes.entry(id.clone()).or_insert(Outcome::Missing("predicted"));
         }
-        let is_told = report.get("total_instances").is_some();
         if !is_told && outcomes.values().all(|outcome| *outcome == Outcome::Resolved) {
             // Which instances were tried besides is not said: the passes alone are no run.
             receiver.unfinished(experiment);

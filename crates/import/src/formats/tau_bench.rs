@@ -238,8 +238,10 @@ impl Results {
             let message = "a simulation needs the id of its task";
             return receiver.fault(Fault::field("task_id", reason::NOT_A_ROW, message).at(line, None));
         };
-        let trial = simulation.get("trial").and_then(|trial| trial.integer()).unwrap_or(0);
-        let mut case = root(format!("{task}_{trial:04}"));
+        let trial = simulation.get("trial").and_then(|trial| trial.integer());
+        // Simulations that are not numbered are told apart by their own ids.
+        let run = trial.map(|trial| format!("{trial:04}")).or_else(|| text_at(simulation, "id"));
+        let mut case = root(format!("{task}_{}", run.as_deref().unwrap_or("0000")));
         case.line = line;
         let mut input = ObjectText::new();
         input.put_text("domain", self.domain().as_deref());

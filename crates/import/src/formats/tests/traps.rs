@@ -79,6 +79,14 @@ fn every_list_of_a_submission_is_an_outcome() {
 }
 
 #[test]
+fn an_instance_on_no_list_of_outcomes_is_missing() {
+    let report = r#"{"total_instances":9,"resolved_ids":["a__a-1"],"completed_ids":["a__a-1","a__a-2"],"unremoved_images":["sweb.eval.a__a-3:latest"]}"#;
+    let run = one(&[("m.run.json", report)], "swe-bench");
+    assert_eq!((run.roots().count(), run.state("a__a-2", "resolved").0.as_str()), (2, "missing"));
+    assert!(!run.is_partial());
+}
+
+#[test]
 fn submissions_are_called_after_their_folders() {
     let id = |folder: &str| {
         let path = format!("{folder}/results/results.json");
@@ -334,6 +342,13 @@ fn runs_that_did_not_end_are_partial() {
         one(&[("tau.json", &text)], "tau-bench").is_partial()
     };
     assert_eq!((tau(1), tau(2)), (false, true));
+}
+
+#[test]
+fn simulations_without_a_number_are_told_by_their_ids() {
+    let text = r#"{"info":{"num_trials":2},"tasks":[{"id":"1"}],"simulations":[{"id":"a","task_id":"1","trial":null,"reward_info":{"reward":1}},{"id":"b","task_id":"1","trial":null,"reward_info":{"reward":0}}]}"#;
+    let run = one(&[("tau.json", text)], "tau-bench");
+    assert_eq!((run.roots().count(), run.cases(), run.mean("success")), (2, 1, 0.5));
 }
 
 #[test]
