@@ -101,6 +101,7 @@ fn tolerated() -> Vec<(&'static str, Vec<String>)> {
         ("duplicate_key", vec![root("a", r#","output":1,"output":2"#)]),
         ("older_version", vec![root("a", r#","_xact_id":"5""#), root("a", r#","_xact_id":"4""#)]),
         ("older_version", vec![root("a", r#","_xact_id":"4""#), root("a", r#","_xact_id":5"#)]),
+        ("repeated_row", vec![root("a", r#","_xact_id":"5""#), root("a", r#","_xact_id":"5""#)]),
         (
             "deleted",
             vec![

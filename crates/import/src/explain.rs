@@ -212,6 +212,10 @@ impl Receiver for Preview {
         Ok(self.experiments.len() - 1)
     }
 
+    fn experiments(&self) -> usize {
+        self.experiments.len()
+    }
+
     fn record(&mut self, experiment: usize) -> &mut Experiment {
         &mut self.experiments[experiment].record
     }

@@ -326,7 +326,7 @@ fn hash_run(file: &Planned, foreign: &Foreign, request: &ImportRequest) -> Resul
 }
 
 /// The xxh3-128 of a file's bytes, in hex.
-fn hash_file(content: Content) -> io::Result<String> {
+pub(crate) fn hash_file(content: Content) -> io::Result<String> {
     let mut hash = Xxh3::new();
     let mut buffer = vec![0; 256 << 10];
     let mut stream = content.stream(0);
