@@ -69,7 +69,12 @@ impl ForeignFormat for LmEval {
             let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
             return read_samples(source, experiment, receiver);
         }
-        let results = Results::read(source)?;
+        let mut results = Results::default();
+        let walked = results.read(source);
+        let cut = match walked {
+            Err(Stop::Fault(fault)) if fault.reason == reason::TRUNCATED => Some(fault),
+            walked => walked.map(|()| None)?,
+        };
         let parts = self.parts(source);
         if parts.is_empty() {
             // Means without the cases they are of.
@@ -77,6 +82,8 @@ impl ForeignFormat for LmEval {
         }
         let experiment = receiver.experiment(&results.run(source))?;
         results.describe(receiver, experiment);
+        // The samples may be whole where the results are not.
+        cut.map_or(Ok(()), |fault| receiver.cut_off(Some(experiment), fault))?;
         for part in &parts {
             read_samples(part, experiment, receiver)?;
         }
@@ -120,8 +127,8 @@ struct Results {
 }
 
 impl Results {
-    fn read(source: &Source) -> Result<Self, Stop> {
-        let mut results = Self::default();
+    /// Reads a file as far as it goes.
+    fn read(&mut self, source: &Source) -> Result<(), Stop> {
         let mut stream = json_stream(source)?;
         stream.enter_object()?;
         while let Some(key) = stream.key()? {
@@ -133,10 +140,10 @@ impl Results {
             let piece = stream.piece()?;
             let text = text_of(stream.bytes(&piece));
             if let Some(json) = checked(&text, piece.line, true)?.json() {
-                results.fields.insert(key, json);
+                self.fields.insert(key, json);
             }
         }
-        Ok(results)
+        Ok(())
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {

@@ -487,6 +487,16 @@ fn the_last_of_two_lines_of_lm_eval_counts() {
 }
 
 #[test]
+fn results_of_lm_eval_that_are_cut_off_still_have_their_samples() {
+    let results = r#"{"results":{},"configs":{},"versions":{},"n-samples":{"t":{"effec"#;
+    let line = r#"{"doc_id":0,"doc":1,"target":1,"resps":[],"filtered_resps":[],"metrics":["acc"],"acc":1}"#;
+    let stamp = "2025-01-01T00-00-00.123456";
+    let names = [format!("results_{stamp}.json"), format!("samples_t_{stamp}.jsonl")];
+    let run = read_well(&[(&names[0], results.as_bytes()), (&names[1], line.as_bytes())], "lm-eval").remove(0);
+    assert_eq!((run.roots().count(), run.is_partial(), run.record.notes[reason::CUT_OFF]), (1, true, 1));
+}
+
+#[test]
 fn packed_files_of_lm_eval_are_one_run() {
     let results = r#"{"results":{},"configs":{},"versions":{},"n-samples":{"t":{"effective":1}}}"#;
     let line = r#"{"doc_id":0,"doc":1,"target":1,"resps":[],"filtered_resps":[],"metrics":["acc"],"acc":1}"#;
