@@ -145,7 +145,8 @@ fn broad(fields: std::ops::Range<usize>) -> Vec<Value> {
     let row = |i: usize| {
         let metadata: serde_json::Map<_, _> =
             fields.clone().map(|field| (format!("f{field:03}"), json!(format!("v{}", (i + field) % 2)))).collect();
-        let tags: Vec<String> = (0..60).filter(|tag| (i + tag).is_multiple_of(3)).map(|tag| format!("tag{tag}")).collect();
+        let tags: Vec<String> =
+            (0..60).filter(|tag| (i + tag).is_multiple_of(3)).map(|tag| format!("tag{tag}")).collect();
         let scores = json!({"s": 0.5 + (i % 4) as f64 / 10.0});
         case(&format!("r{i:03}"), json!({"input": i, "scores": scores, "metadata": metadata, "tags": tags}))
     };

@@ -1,10 +1,13 @@
 //! Runs of other tools, from their files into a store.
 
 use std::io::Write;
+use std::sync::Arc;
 
+use datafusion::arrow::array::{Array, Float64Array, RecordBatch, StringArray};
 use evalhouse_analysis::{SummaryOptions, summary};
 use evalhouse_import::{Format, ImportRequest, explain_import};
 use evalhouse_model::ExperimentStatus;
+use evalhouse_report::{BatchOptions, batch_writer};
 
 use super::Sandbox;
 use crate::analysis::{chosen, open};
@@ -67,6 +70,158 @@ async fn two_files_of_one_run_are_one_experiment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_the_files_of_a_run_the_one_that_holds_most_of_it_counts() {
+    let whole = inspect("e", "C");
+    let part = &whole.as_bytes()[..whole.len() - 40];
+    let sandbox = Sandbox::new(&[("a.json", part), ("b.json", whole.as_bytes()), ("c.json", part)]).await;
+    let report = sandbox.import(&[""]).await;
+    assert_eq!((report.imported.len(), report.skipped.len(), report.failed.len()), (1, 2, 0), "{report:?}");
+    assert!(report.imported[0].source.ends_with("b.json") && report.imported[0].rows == 2, "{report:?}");
+    assert!(report.skipped.iter().all(|file| file.reason.contains("as `") && file.reason.contains("b.json`")));
+    assert_eq!(sandbox.import(&[""]).await.unchanged.len(), 1);
+    // A part that was stored before gives way to the whole.
+    let sandbox = Sandbox::new(&[("a.json", part)]).await;
+    sandbox.import(&[""]).await;
+    sandbox.write("b.json", whole.as_bytes());
+    sandbox.import(&[""]).await;
+    let stored = &sandbox.experiments().await;
+    assert_eq!((stored.len(), stored[0].rows, stored[0].status), (1, 2, ExperimentStatus::Complete));
+    // And so does one that cannot be read.
+    let bad = whole.replace("\"epoch\":2", "\"epoch\":\"two\"");
+    let sandbox = Sandbox::new(&[("a.json", bad.as_bytes()), ("b.json", whole.as_bytes())]).await;
+    let report = sandbox.import(&[""]).await;
+    assert_eq!((report.imported.len(), report.failed.len()), (1, 1), "{report:?}");
+    // In another project the run is another experiment.
+    let sandbox = Sandbox::new(&[("x/log.json", whole.as_bytes()), ("y/log.json", whole.as_bytes())]).await;
+    let report = sandbox.import_with(&[""], ImportRequest::default()).await.unwrap();
+    assert_eq!(report.imported.len(), 2, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_files_are_experiments_of_their_own() {
+    let table = b"question,answer\nq,a\n";
+    let sandbox = Sandbox::new(&[("a.csv", table), ("b.csv", table)]).await;
+    assert_eq!(sandbox.import(&["a.csv"]).await.imported.len(), 1);
+    assert_eq!(sandbox.import(&["b.csv"]).await.imported.len(), 1);
+    let again = sandbox.import(&[""]).await;
+    let names: Vec<&str> = again.unchanged.iter().map(|one| one.experiment.as_str()).collect();
+    assert_eq!((names, again.imported.len()), (vec!["a", "b"], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_and_formats_are_asked_of_the_files_of_a_folder_that_have_them() {
+    let log = inspect("e", "C");
+    let files: [(&str, &[u8]); 3] =
+        [("README.md", b"# Read me, please"), ("r.csv", b"q,a\n1,2\n"), ("log.json", log.as_bytes())];
+    let sandbox = Sandbox::new(&files).await;
+    let columns = vec![("input".to_string(), "q".to_string()), ("output".to_string(), "a".to_string())];
+    let request = ImportRequest { columns: columns.clone(), ..Default::default() };
+    let report = sandbox.import_with(&[""], request).await.unwrap();
+    assert_eq!((report.imported.len(), report.skipped.len(), report.failed.len()), (2, 1, 0), "{report:?}");
+    let request = ImportRequest { from: Some("inspect".parse().unwrap()), ..Default::default() };
+    let report = Sandbox::new(&files).await.import_with(&[""], request).await.unwrap();
+    assert_eq!((report.imported.len(), report.skipped.len(), report.failed.len()), (1, 2, 0), "{report:?}");
+    let twice = ImportRequest { columns: [&columns[..], &columns[..1]].concat(), ..Default::default() };
+    let error = sandbox.import_with(&["r.csv"], twice).await.unwrap_err();
+    assert_eq!(error.to_string(), "two columns are given for `input`: `q` and `q`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_other_programs_in_a_folder_are_skipped() {
+    let sandbox =
+        Sandbox::new(&[("a.csv", b"question,answer\nq,a\n"), ("n.docx", b"PK\x03\x04broken"), ("p", b"PAR1x")]).await;
+    let report = sandbox.import(&[""]).await;
+    assert_eq!((report.imported.len(), report.skipped.len(), report.failed.len()), (1, 2, 0), "{report:?}");
+    assert_eq!(sandbox.import(&["n.docx"]).await.failed.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_or_header_without_end_takes_no_memory() {
+    let zipped = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    let mut table = b"question,answer\nq,a\nq2,\"".to_vec();
+    table.resize(80 << 20, b'a');
+    // A tar header that names the next member, whose name is 4 MiB long.
+    let mut tar = tar_archive(&[("././@LongLink", &vec![b'a'; 4 << 20])]);
+    tar[156] = b'L';
+    tar[148..156].fill(b' ');
+    let checksum: u32 = tar[..512].iter().map(|&byte| u32::from(byte)).sum();
+    write!(&mut tar[148..155], "{checksum:06o}\0").unwrap();
+    let sandbox = Sandbox::new(&[("t.csv.zst", &zipped(&table)), ("t.tar.zst", &zipped(&tar))]).await;
+    let reason = |report: &evalhouse_model::ImportReport| report.failed[0].reason.clone();
+    let found = reason(&sandbox.import(&["t.csv.zst"]).await);
+    assert!(found.contains("too_long"), "{found}");
+    let found = reason(&sandbox.import(&["t.tar.zst"]).await);
+    assert!(found.contains("a header has more than 1 MiB"), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_breaks_off_is_read_up_to_there() {
+    let mut table = b"\n\nquestion,answer\n".to_vec();
+    (0..100).for_each(|i| writeln!(table, "q{i},a{i}").unwrap());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gzip.write_all(&table).unwrap();
+    let packed = gzip.finish().unwrap();
+    let sandbox = Sandbox::new(&[("t.csv.gz", &packed[..packed.len() - 100]), ("whole.csv", &table)]).await;
+    let request = ImportRequest { keep_going: true, ..Default::default() };
+    let report = sandbox.import_with(&["t.csv.gz"], request).await.unwrap();
+    assert!(report.imported[0].rows > 80, "{report:?}");
+    let report = sandbox.import(&["whole.csv"]).await;
+    assert_eq!(report.imported[0].rows, 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_costs_no_other() {
+    let columns: Vec<(&str, Arc<dyn Array>)> = vec![
+        ("question", Arc::new(StringArray::from(vec!["q"; 50]))),
+        (
+            "answer",
+            Arc::new(StringArray::from((0..50).map(|i| (i % 3 > 0).then(|| format!("a{i}"))).collect::<Vec<_>>())),
+        ),
+        ("score", Arc::new(Float64Array::from((0..50).map(|i| (i % 5 > 0).then_some(0.5)).collect::<Vec<_>>()))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut parquet = Vec::new();
+    let mut writer = batch_writer(
+        evalhouse_report::Format::Parquet,
+        &batch.schema(),
+        BatchOptions::default(),
+        Box::new(&mut parquet),
+    )
+    .unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let mut random = fastrand::Rng::with_seed(3);
+    for _ in 0..60 {
+        let mut damaged = parquet.clone();
+        (0..3).for_each(|_| damaged[4 + random.usize(..parquet.len() - 12)] ^= 1 << random.usize(..8));
+        let sandbox = Sandbox::new(&[("a.csv", b"question,answer\nq,a\n"), ("b.parquet", &damaged)]).await;
+        let report = sandbox.import(&[""]).await;
+        assert_eq!(report.imported[0].experiment, "a");
+        assert_eq!(report.imported.len() + report.failed.len() + report.skipped.len(), 2, "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_says_what_the_import_would() {
+    let rows = b"{\"input\":1,\"output\":2,\"experiment\":\"x\"}\n{\"input\":3,\"output\":4,\"experiment\":\"y\"}\n";
+    let bad = b"{\"input\":1,\"output\":2}\n{\"input\":1,\"output\":2,\"tags\":3}\n";
+    let sandbox = Sandbox::new(&[("two.jsonl", rows), ("bad.jsonl", bad)]).await;
+    let explain = async |name: &str, keep_going: bool| {
+        let paths = vec![sandbox.folder.path().join(name).display().to_string()];
+        explain_import(ImportRequest { paths, keep_going, ..Default::default() }).await.unwrap()
+    };
+    let two = explain("two.jsonl", false).await;
+    let names: Vec<&str> = two.files[0].experiments.iter().map(|one| one.experiment.as_str()).collect();
+    assert_eq!(names, ["x", "y"]);
+    assert!(two.files[0].experiments.iter().all(|one| !one.preview[0].id.is_empty()));
+    let refused = explain("bad.jsonl", false).await;
+    assert!(refused.failed[0].reason.contains("tags") && refused.failed[0].reason.contains("--keep-going"));
+    let kept = explain("bad.jsonl", true).await;
+    assert_eq!((kept.failed.len(), kept.files[0].experiments[0].rows), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn runs_of_one_name_are_told_apart_by_their_ids() {
     let (first, second) = (inspect("e", "C"), inspect("f", "I"));
     let sandbox = Sandbox::new(&[("x/log.json", first.as_bytes()), ("y/log.json", second.as_bytes())]).await;
@@ -99,9 +254,15 @@ async fn an_archive_that_unpacks_without_end_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_are_named_by_urls() {
-    let sandbox = Sandbox::new(&[("runs/tau.json", TAU_BENCH), ("runs/own.csv", b"question,answer\nq,a\n")]).await;
+    let table = b"question,answer\nq,a\n";
+    let odd = ["odd/100%.csv", "odd/a#b.csv", "odd/a b.csv", "odd/a~b.csv", "odd/ü.csv", "odd/sub/n.csv"];
+    let mut files: Vec<(&str, &[u8])> = odd.iter().map(|name| (*name, &table[..])).collect();
+    files.extend([("runs/tau.json", TAU_BENCH), ("runs/own.csv", table)]);
+    let sandbox = Sandbox::new(&files).await;
     let url = |path: &str| format!("file://{}/{path}", sandbox.folder.path().display());
-    for (path, count) in [("runs/tau.json", 1), ("runs", 2), ("runs/*.csv", 1)] {
+    for (path, count) in
+        [("runs/tau.json", 1), ("runs", 2), ("runs/*.csv", 1), ("odd", 6), ("odd/*.csv", 5), ("odd/**/*.csv", 6)]
+    {
         let request = ImportRequest { paths: vec![url(path)], project: Some(path.into()), ..Default::default() };
         let store = sandbox.store.clone();
         let report = evalhouse_import::import(&store, request, std::sync::Arc::new(evalhouse_import::NoProgress)).await;

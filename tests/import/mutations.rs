@@ -2,33 +2,13 @@
 //! without a place.
 
 use evalhouse_import::{Extent, ImportRequest};
+use fastrand::Rng;
 
 use super::{Sandbox, child, lines, read, root};
 
 const INPUTS: u64 = 10_000;
 /// Every so many inputs, the whole import runs, store and all.
 const STORED_EVERY: u64 = 100;
-
-/// SplitMix64: small, seeded, the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
 
 /// A small file with one of everything.
 fn original() -> Vec<u8> {
@@ -46,7 +26,7 @@ fn original() -> Vec<u8> {
 }
 
 /// Texts that replace values: other types, huge and odd numbers, deep nesting, bad strings.
-fn odd_value(random: &mut Random) -> Vec<u8> {
+fn odd_value(random: &mut Rng) -> Vec<u8> {
     let odd: [&[u8]; 18] = [
         b"null",
         b"true",
@@ -67,25 +47,25 @@ fn odd_value(random: &mut Random) -> Vec<u8> {
         b"{\"a\":{\"a\":1,\"a\":2}}",
         b"'x'",
     ];
-    match random.below(20) {
+    match random.usize(..20) {
         0 => [b"[".repeat(200), b"]".repeat(200)].concat(),
         1 => b"[".repeat(100_000),
         2 => [b"9".repeat(5_000).as_slice(), b".5"].concat(),
-        _ => random.pick(&odd).to_vec(),
+        _ => odd[random.usize(..odd.len())].to_vec(),
     }
 }
 
-fn mutate(random: &mut Random, text: &mut Vec<u8>) {
-    let at = random.below(text.len());
-    match random.below(11) {
-        0 => text[at] ^= 1 << random.below(8),
-        1 => text[at] = random.next() as u8,
+fn mutate(random: &mut Rng, text: &mut Vec<u8>) {
+    let at = random.usize(..text.len().max(1));
+    match random.usize(..11) {
+        0 => text[at] ^= 1 << random.usize(..8),
+        1 => text[at] = random.u8(..),
         2 => text.truncate(at),
-        3 => drop(text.drain(at..(at + 1 + random.below(40)).min(text.len()))),
-        4 => drop(text.splice(
-            at..at,
-            random.pick(&[b"{".as_slice(), b"}", b"[", b"]", b"\"", b",", b"\n", b"\\", b"\xC3", b"\r\n"]).to_vec(),
-        )),
+        3 => drop(text.drain(at..(at + 1 + random.usize(..40)).min(text.len()))),
+        4 => drop(text.splice(at..at, {
+            let odd = [b"{".as_slice(), b"}", b"[", b"]", b"\"", b",", b"\n", b"\\", b"\xC3", b"\r\n"];
+            odd[random.usize(..odd.len())].to_vec()
+        })),
         5 => change_value(random, text, at),
         6 => change_lines(random, text, |lines, from, to| lines.insert(to, lines[from].clone())),
         7 => change_lines(random, text, |lines, from, to| lines.swap(from, to)),
@@ -102,23 +82,23 @@ fn mutate(random: &mut Random, text: &mut Vec<u8>) {
 }
 
 /// Puts an odd value behind the next colon.
-fn change_value(random: &mut Random, text: &mut Vec<u8>, at: usize) {
+fn change_value(random: &mut Rng, text: &mut Vec<u8>, at: usize) {
     let Some(colon) = text[at..].iter().position(|&byte| byte == b':').map(|offset| at + offset + 1) else { return };
     let length = text[colon..].iter().position(|byte| matches!(byte, b',' | b'}' | b'\n')).unwrap_or(0);
     text.splice(colon..colon + length, odd_value(random));
 }
 
-fn change_lines(random: &mut Random, text: &mut Vec<u8>, change: impl Fn(&mut Vec<Vec<u8>>, usize, usize)) {
+fn change_lines(random: &mut Rng, text: &mut Vec<u8>, change: impl Fn(&mut Vec<Vec<u8>>, usize, usize)) {
     let mut lines: Vec<Vec<u8>> = text.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
-    let (from, to) = (random.below(lines.len()), random.below(lines.len()));
+    let (from, to) = (random.usize(..lines.len()), random.usize(..lines.len()));
     change(&mut lines, from, to);
     *text = lines.join(&b'\n');
 }
 
 /// Makes an array, a fetch page or a compressed file of lines.
-fn reshape(random: &mut Random, text: &mut Vec<u8>) {
+fn reshape(random: &mut Rng, text: &mut Vec<u8>) {
     let rows = text.trim_ascii().split(|&byte| byte == b'\n').collect::<Vec<_>>().join(b",\n".as_slice());
-    *text = match random.below(4) {
+    *text = match random.usize(..4) {
         0 => [b"[", rows.as_slice(), b"]"].concat(),
         1 => [b"{\"events\":[", rows.as_slice(), b"],\"cursor\":null}"].concat(),
         2 => zstd::encode_all(text.as_slice(), 1).unwrap(),
@@ -127,9 +107,9 @@ fn reshape(random: &mut Random, text: &mut Vec<u8>) {
 }
 
 fn mutated(seed: u64) -> Vec<u8> {
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut text = original();
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..1 + random.usize(..4) {
         mutate(&mut random, &mut text);
     }
     text

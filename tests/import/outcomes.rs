@@ -6,6 +6,7 @@ use evalhouse_import::ImportRequest;
 use evalhouse_model::ExperimentStatus;
 
 use super::{Sandbox, child, lines, read, root};
+use crate::analysis::open;
 
 /// What makes a row unusable: word, the bad text on line 2, part of the message.
 fn bad_rows() -> Vec<(&'static str, Vec<u8>, &'static str)> {
@@ -100,6 +101,7 @@ fn tolerated() -> Vec<(&'static str, Vec<String>)> {
         ("duplicate_key", vec![root("a", r#","output":1,"output":2"#)]),
         ("older_version", vec![root("a", r#","_xact_id":"5""#), root("a", r#","_xact_id":"4""#)]),
         ("older_version", vec![root("a", r#","_xact_id":"4""#), root("a", r#","_xact_id":5"#)]),
+        ("repeated_row", vec![root("a", r#","_xact_id":"5""#), root("a", r#","_xact_id":"5""#)]),
         (
             "deleted",
             vec![
@@ -248,4 +250,24 @@ fn every_documented_word_has_a_test() {
     tested.extend(ELSEWHERE);
     tested.extend(["not_recognised", "utf16", "no_rows", "unreadable"]);
     assert_eq!(documented, tested);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_with_a_dot_is_not_the_path_of_its_name() {
+    let text = lines(&[
+        root("a", r#","output":{"a.b":1,"a":{"b":2}},"expected":{"a.b":"key"}"#),
+        root("b", r#","output":{"a.b":3,"a":{"b":4}},"expected":{"a":{"b":"path"}}"#),
+    ]);
+    let sandbox = Sandbox::new(&[("run.jsonl", &text)]).await;
+    sandbox.import(&["run.jsonl"]).await;
+    let session = open(sandbox.store.clone()).await;
+    let sql = r#"SELECT output.a.b, output."a.b", expected.a.b, expected."a.b" FROM cases ORDER BY id"#;
+    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    let found = evalhouse_report::json_rows(&batches).unwrap();
+    let expected = serde_json::json!([[2, 1, null, "key"], [4, 3, "path", null]]);
+    assert_eq!(serde_json::json!(found), expected);
+    // Both are there to be seen, under names of their own.
+    let all = session.sql("SELECT * FROM cases").await.unwrap().collect().await.unwrap();
+    let schema = all[0].schema();
+    assert!(["output.a.b", "output.a%2Eb"].iter().all(|name| schema.index_of(name).is_ok()), "{schema}");
 }

@@ -100,12 +100,14 @@ def trials(rows, score):
 def chances(cases, k, rule, name):
     share = lambda chosen: float(np.mean([rule(value >= 1 for value in some) for some in chosen]))
     values = np.array([share(list(itertools.combinations(trials, k))) for trials in cases.values()])
-    n, mean, error = len(values), values.mean(), stats.sem(values)
+    n, mean = len(values), values.mean()
     if is_binary(values):
         low, high = proportion_confint(values.sum(), n, ALPHA, method="wilson")
     else:
-        # z of this level is t of n - 1 degrees of freedom.
-        tosses, level = mean * (1 - mean) / error**2, 2 * stats.norm.sf(stats.t.ppf(1 - ALPHA / 2, n - 1))
+        # One case more that always passes and one that never does. z of this level is t of n - 1 degrees of freedom.
+        more = np.append(values, [0, 1])
+        tosses = more.mean() * (1 - more.mean()) / more.var(ddof=1) * n
+        level = 2 * stats.norm.sf(stats.t.ppf(1 - ALPHA / 2, n - 1))
         low, high = proportion_confint(mean * tosses, tosses, level, method="wilson")
     return {name: float(mean), f"{name}_low": float(low), f"{name}_high": float(high)}
 

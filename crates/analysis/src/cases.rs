@@ -15,7 +15,7 @@ use crate::answer::Answer;
 use crate::filter::Filter;
 use crate::key::Key;
 use crate::measures::{Measure, measures};
-use crate::scope::{cases_of, parse, side, with_group_size};
+use crate::scope::{cases_of, has_group_size, parse, side, with_group_size};
 use crate::{AnalysisError, Selected, comparable};
 
 /// Rows shown when no limit is given.
@@ -70,18 +70,20 @@ pub async fn cases(
     let mut rows = cases_of(session, experiment, None).await?;
     let others = options.sort.iter().chain(options.columns.iter().flatten());
     let asks_size = |text: &String| Filter::read(directed(text).0).is_ok_and(|read| read.counts_trials());
-    if filter.as_ref().is_some_and(Filter::counts_trials) || others.into_iter().any(asks_size) {
-        rows = with_group_size(session, rows, &Key::of(session, options.key.as_deref(), &[experiment]))?;
+    let both: Vec<&Selected> = options.against.iter().chain([experiment]).collect();
+    let key = Key::of(session, options.key.as_deref(), &both);
+    if others.into_iter().any(asks_size) {
+        rows = with_group_size(session, rows, &key)?;
     }
     let paired = filter.as_ref().filter(|filter| options.against.is_some() && filter.is_paired());
     rows = match (&filter, paired) {
         (None, _) => rows,
-        (Some(filter), Some(_)) => filter.keep_own(session, rows)?,
-        (Some(filter), None) => filter.keep_all(session, rows)?,
+        (Some(filter), Some(_)) => filter.keep_own(session, rows, &key)?,
+        (Some(filter), None) => filter.keep_all(session, rows, &key)?,
     };
     let columns = columns_of(session, experiment, options, &rows)?;
     let plan = match &options.against {
-        Some(base) => against(session, rows, (experiment, base), options, &columns, paired).await?,
+        Some(base) => against(session, rows, (experiment, base), &key, options, &columns, paired).await?,
         None => {
             let shown = columns.iter().enumerate();
             let shown = shown.map(|(i, column)| Ok(column.value.own()?.alias(format!("v{i}"))));
@@ -220,11 +222,11 @@ async fn against(
     session: &Session,
     rows: DataFrame,
     (experiment, base): (&Selected, &Selected),
+    key: &Key,
     options: &CasesOptions,
     columns: &[Column],
     filter: Option<&Filter>,
 ) -> Result<DataFrame, AnalysisError> {
-    let key = Key::of(session, options.key.as_deref(), &[base, experiment]);
     // What is held against the baseline: what is shown, and what a condition on pairs may name.
     let mut held: Vec<Measure> = columns.iter().filter_map(|column| column.measure.clone()).collect();
     let keys = sort_keys(session, experiment, options, &rows, columns)?;
@@ -238,12 +240,13 @@ async fn against(
         held.extend(rest.collect::<Vec<_>>());
     }
     let carried: BTreeSet<String> = paired.iter().flat_map(|read| read.carried(session, rows.schema())).collect();
-    let carried: Vec<String> = carried.into_iter().collect();
+    // Which trial a row is depends on the key in use, and on how trials line up: it comes with them.
+    let carried: Vec<String> = carried.into_iter().filter(|name| name != schema::TRIAL_INDEX).collect();
 
     let hash = key.hash(session, rows.schema())?;
     let mut ours = vec![
         ident(schema::ID).alias("id"),
-        trial(&key, &hash)?.alias("trial"),
+        trial(key, &hash)?.alias("trial"),
         ident(schema::POSITION).alias("position"),
         hash.alias("c_key"),
     ];
@@ -257,14 +260,18 @@ async fn against(
     ours.extend(carried.iter().map(|name| ident(name).alias(format!("ours_{name}"))));
     let candidate = rows.clone().select(ours)?;
 
-    let mut base_rows = cases_of(session, base, None).await?;
+    let mut base_cases = cases_of(session, base, None).await?;
+    if has_group_size(&rows) {
+        base_cases = with_group_size(session, base_cases, key)?;
+    }
+    let mut base_rows = base_cases.clone();
     if options.filter_base
         && let Some(text) = &options.filter
     {
-        base_rows = Filter::read(text)?.keep_own(session, base_rows)?;
+        base_rows = Filter::read(text)?.keep_own(session, base_rows, key)?;
     }
     let base_hash = key.hash(session, base_rows.schema())?;
-    let mut by_trial = vec![base_hash.clone().alias("t_key"), trial(&key, &base_hash)?.alias("t_trial")];
+    let mut by_trial = vec![base_hash.clone().alias("t_key"), trial(key, &base_hash)?.alias("t_trial")];
     by_trial.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
     let by_trial = base_rows.clone().select(by_trial)?;
     let mut of_case: Vec<Expr> =
@@ -289,9 +296,9 @@ async fn against(
     };
     let mut joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
     if let Some(filter) = filter.filter(|filter| filter.asks_presence()) {
-        let theirs = filter.keep_own(session, cases_of(session, base, None).await?)?;
+        let theirs = filter.keep_own(session, base_cases, key)?;
         let shape = Shape { columns, keys: &keys, held: &held, carried: &carried };
-        joined = joined.union(base_only(session, theirs, rows, &key, &shape)?)?;
+        joined = joined.union(base_only(session, theirs, rows, key, &shape)?)?;
     }
     let base_value =
         |m: usize| when(ident("t_key").is_not_null(), ident(format!("t{m}"))).otherwise(ident(format!("m{m}")));
@@ -300,6 +307,9 @@ async fn against(
         .when(ident("m_key").is_null(), lit("candidate_only"))
         .otherwise(lit("matched"))?;
     let mut all: Vec<Expr> = joined.schema().fields().iter().map(|field| ident(field.name())).collect();
+    let is_ours = || ident("c_key").is_not_null().or(ident("t_key").is_null());
+    all.push(when(is_ours(), ident("trial")).end()?.alias_qualified(Some(CANDIDATE), schema::TRIAL_INDEX));
+    all.push(ident("t_trial").alias_qualified(Some(BASE), schema::TRIAL_INDEX));
     all.push(presence.alias("presence"));
     for (m, measure) in held.iter().enumerate() {
         let name = format!("{}.{}", measure.field, measure.name);

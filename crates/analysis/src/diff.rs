@@ -147,7 +147,7 @@ async fn planned(
     let pairs = pairs(session, base, candidate, &request).await?;
     let mut rows = cases_of_all(session, &both, None).await?;
     if let Some(filter) = &filter {
-        rows = filter.keep_own(session, rows)?;
+        rows = filter.keep_own(session, rows, &key)?;
         if filter.is_paired() {
             let hash = key.hash(session, rows.schema())?;
             rows = of_kept_pairs(rows, hash, base, [(candidate, pairs.clone())])?;

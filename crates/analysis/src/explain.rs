@@ -1,10 +1,10 @@
 //! Why a score changed: which slices of the cases carry the change.
 //!
 //! A slice is the cases that have a certain value in a field of their metadata, a tag, or a custom
-//! column, or two such values at once: of two fields, a tag and a field, or two tags. What a slice *contributes* is the sum of its cases' differences
-//! over the number of all cases, so that the slices of one field add up to the whole change. A large
-//! slice contributes much even when nothing is special about it; so slices are ranked by what they
-//! contribute beyond their share of the cases. The p-value asks whether cases inside differ from
+//! column, or two such values at once: of two fields, a tag and a field, or two tags. What a slice
+//! *contributes* is the sum of its cases' differences over the number of all cases, so that the slices
+//! of one field add up to the whole change. A large slice contributes much even when nothing is special
+//! about it; so slices are ranked by what they contribute beyond their share of the cases. The p-value asks whether cases inside differ from
 //! those elsewhere, by a test that holds for slices of few cases too (see [`two_means`]), corrected
 //! (Holm) for the number of slices looked at.
 //!
@@ -145,7 +145,7 @@ pub async fn explain(
     let (Some(delta), false) = (answer.delta, fields.is_empty()) else {
         answer.warnings.push(match answer.n {
             0 => "no matched case has the score on both sides".to_string(),
-            _ => "no field of the cases has between 2 and 50 values: name some with --by".to_string(),
+            _ => format!("no field of the cases has between 2 and {VALUES_MAX} values: name some with --by"),
         });
         return Ok(answer);
     };

@@ -11,11 +11,12 @@ use datafusion::logical_expr::{Expr, ident, lit, when};
 use datafusion::prelude::coalesce;
 use evalhouse_language::{Expr as Tree, Node, parse_expression};
 use evalhouse_model::schema;
-use evalhouse_session::{BASE, CANDIDATE, Scope, Session, SessionError};
+use evalhouse_session::{BASE, CANDIDATE, GROUP_SIZE, Scope, Session, SessionError};
 
+use crate::key::Key;
 use crate::measures::Measure;
 use crate::pairs::Side;
-use crate::scope::wrong;
+use crate::scope::{with_group_size, wrong};
 use crate::{AnalysisError, Selected};
 
 /// Functions that only a pair of cases can answer.
@@ -57,9 +58,10 @@ impl Filter {
         speaks_of_pairs(&self.tree)
     }
 
-    /// Keeps the cases that satisfy the part that a side answers alone.
-    pub(crate) fn keep_own(&self, session: &Session, cases: DataFrame) -> Result<DataFrame, AnalysisError> {
-        let mut kept = cases;
+    /// Keeps the cases that satisfy the part that a side answers alone. Trials are counted by the key,
+    /// those that are not kept as well.
+    pub(crate) fn keep_own(&self, session: &Session, cases: DataFrame, key: &Key) -> Result<DataFrame, AnalysisError> {
+        let mut kept = self.counted(session, cases, key)?;
         for part in self.tree.conjuncts().into_iter().filter(|part| !speaks_of_pairs(part)) {
             let condition =
                 session.lower_condition(part, &Scope::of(kept.schema())).map_err(|error| self.wrong(error))?;
@@ -78,8 +80,15 @@ impl Filter {
         self.tree.any(&mut |part| matches!(&part.node, Node::Call(call) if call.name == "group_size"))
     }
 
-    /// Keeps the cases that satisfy all of it; a part about pairs is an error.
-    pub(crate) fn keep_all(&self, session: &Session, cases: DataFrame) -> Result<DataFrame, AnalysisError> {
+    /// The cases with what the condition asks of the number of their trials.
+    fn counted(&self, session: &Session, cases: DataFrame, key: &Key) -> Result<DataFrame, AnalysisError> {
+        if self.counts_trials() { with_group_size(session, cases, key) } else { Ok(cases) }
+    }
+
+    /// Keeps the cases that satisfy all of it, trials counted as in [`Self::keep_own`]; a part about pairs
+    /// is an error.
+    pub(crate) fn keep_all(&self, session: &Session, cases: DataFrame, key: &Key) -> Result<DataFrame, AnalysisError> {
+        let cases = self.counted(session, cases, key)?;
         let condition =
             session.lower_condition(&self.tree, &Scope::of(cases.schema())).map_err(|error| self.wrong(error))?;
         Ok(cases.filter(condition)?)
@@ -92,8 +101,12 @@ impl Filter {
         let mut names = BTreeSet::new();
         for part in self.paired_parts() {
             part.any(&mut |tree| {
-                if matches!(&tree.node, Node::Call(call) if call.name == "any_span") {
-                    names.extend([schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID].map(String::from));
+                match &tree.node {
+                    Node::Call(call) if call.name == "any_span" => {
+                        names.extend([schema::EXPERIMENT_ID, schema::ROOT_SPAN_ID].map(String::from));
+                    }
+                    Node::Call(call) if call.name == "group_size" => names.extend([GROUP_SIZE.to_string()]),
+                    _ => {}
                 }
                 if matches!(tree.node, Node::Path(_))
                     && let Ok(expression) = session.lower(tree, &scope)

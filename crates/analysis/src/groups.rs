@@ -24,7 +24,7 @@ use crate::key::Key;
 use crate::measures::{Measure, measures};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
-use crate::scope::{cases_of_all, parse, side, spelled, with_group_size};
+use crate::scope::{cases_of_all, parse, side, spelled};
 use crate::{AnalysisError, Selected, comparable};
 
 /// Groups shown when no limit is given.
@@ -218,15 +218,12 @@ async fn rows(
     matched: &[(&Selected, DataFrame)],
     request: &PairRequest<'_>,
 ) -> Result<DataFrame, AnalysisError> {
-    let mut rows = cases_of_all(session, experiments, None).await?;
+    let rows = cases_of_all(session, experiments, None).await?;
     let Some(filter) = request.filter else { return Ok(rows) };
     if matched.is_empty() {
-        if filter.counts_trials() {
-            rows = with_group_size(session, rows, request.key)?;
-        }
-        return filter.keep_all(session, rows);
+        return filter.keep_all(session, rows, request.key);
     }
-    let own = filter.keep_own(session, rows)?;
+    let own = filter.keep_own(session, rows, request.key)?;
     if !filter.is_paired() {
         return Ok(own);
     }

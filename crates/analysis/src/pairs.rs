@@ -104,7 +104,7 @@ async fn consolidated(
 ) -> Result<DataFrame, AnalysisError> {
     let mut cases = cases_of(session, experiment, None).await?;
     if let Some(filter) = request.filter {
-        cases = filter.keep_own(session, cases)?;
+        cases = filter.keep_own(session, cases, request.key)?;
     }
     let prefix = side.prefix();
     let key = request.key.hash(session, cases.schema())?.alias(format!("{prefix}_key"));

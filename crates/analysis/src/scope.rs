@@ -6,7 +6,7 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit};
 use evalhouse_model::{ExperimentSide, schema};
-use evalhouse_session::{CASES, Session, SessionError, Spelled};
+use evalhouse_session::{CASES, GROUP_SIZE, Session, SessionError, Spelled};
 
 use crate::filter::Filter;
 use crate::key::Key;
@@ -57,11 +57,18 @@ pub(crate) fn kept(
 
 /// The cases with how many trials each has: what `group_size()` reads.
 pub(crate) fn with_group_size(session: &Session, cases: DataFrame, key: &Key) -> Result<DataFrame, AnalysisError> {
+    if has_group_size(&cases) {
+        return Ok(cases);
+    }
     let size = WindowFunctionDefinition::AggregateUDF(count_udaf());
     let size = Expr::from(WindowFunction::new(size, vec![lit(1_i64)]))
         .partition_by(vec![ident(schema::EXPERIMENT_ID), key.hash(session, cases.schema())?])
         .build()?;
-    Ok(cases.window(vec![size.alias("__group_size")])?)
+    Ok(cases.window(vec![size.alias(GROUP_SIZE)])?)
+}
+
+pub(crate) fn has_group_size(cases: &DataFrame) -> bool {
+    cases.schema().has_column_with_unqualified_name(GROUP_SIZE)
 }
 
 /// The condition that a case is of one of the experiments; none when they are all there are.

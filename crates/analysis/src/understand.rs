@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DFSchema, TableReference};
 use evalhouse_language::{Names, parse_expression, translate};
-use evalhouse_session::{BASE, CANDIDATE, CASES, Reading, Scope, Session, SessionError};
+use evalhouse_session::{BASE, CANDIDATE, CASES, GROUP_SIZE, Reading, Scope, Session, SessionError};
 
 use crate::filter::Filter;
 use crate::measures::{TOLERANCE, measures};
@@ -55,8 +55,10 @@ pub async fn check_condition(session: &Session, text: &str) -> Result<(), Analys
     let language = |error| wrong("--where", text, &SessionError::Language { text: text.into(), error });
     let tree = parse_expression(text).map_err(language)?;
     let cases = session.table(CASES).await?;
+    let size: FieldRef = Arc::new(Field::new(GROUP_SIZE, DataType::Int64, true));
     let side = |name: Option<&'static str>| {
-        cases.schema().iter().map(move |(own, field)| (name.map(TableReference::from).or(own.cloned()), field.clone()))
+        let own = cases.schema().iter().map(|(own, field)| (own.cloned(), field.clone()));
+        own.chain([(None, size.clone())]).map(move |(own, field)| (name.map(TableReference::from).or(own), field))
     };
     // The rows that it will be asked of: cases, or pairs of them; with the number of trials.
     let mut columns: Vec<(Option<TableReference>, FieldRef)> = match filter.is_paired() {
@@ -64,7 +66,6 @@ pub async fn check_condition(session: &Session, text: &str) -> Result<(), Analys
         false => side(None).collect(),
     };
     columns.push((None, Arc::new(Field::new("presence", DataType::Utf8, false))));
-    columns.push((None, Arc::new(Field::new("__group_size", DataType::Int64, true))));
     let schema = DFSchema::new_with_metadata(columns, HashMap::new())?;
     let reading = |_: &str, _: &str| (TOLERANCE, false);
     let baseline = filter.is_paired().then_some(&reading as Reading<'_>);

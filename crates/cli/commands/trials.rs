@@ -18,7 +18,8 @@ Examples:
 
 Rows with an equal key are trials of one case. pass@k is the chance that at least
 one of k trials passes, pass^k that all do; both are averaged over cases with at
-least k trials. A trial without a score is no trial of it.";
+least k trials. A trial without a score is no trial of it. The 95 % intervals take
+cases as drawn at random, and are rather too wide than too narrow near 0 and 100 %.";
 
 /// Options of `trials`.
 #[derive(Debug, Args)]

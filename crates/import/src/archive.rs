@@ -1,5 +1,6 @@
 //! Archives of files: unpacked into a folder that lives as long as the import.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use crate::content::Content;
 use crate::discover::Source;
 use crate::error::Fault;
+use crate::look::is_of_inspect;
 use crate::read::Input;
 use crate::reason;
 use crate::zip::{self, Zip};
@@ -20,6 +22,8 @@ const UNPACKED_BYTES_MIN: u64 = 256 << 20;
 const UNPACKED_RATIO: u64 = 200;
 /// Members unpacked at most.
 const MEMBERS_MAX: usize = 1_000_000;
+/// Bytes that a tar archive may take to tell of its next member: headers with long names are read whole.
+const TAR_HEADER_BYTES_MAX: u64 = 1 << 20;
 
 /// Where a tar archive has its magic.
 const TAR_MAGIC_AT: usize = 257;
@@ -70,14 +74,15 @@ fn unpack_zip(source: &Source, content: Content) -> Result<Option<Unpacked>, Fau
     let zip = Zip::open(content)?;
     let (mut members, mut is_log) = (Vec::new(), false);
     zip.each_member(|name, member| {
-        is_log = matches!(name, "header.json" | "_journal/start.json");
-        if members.len() < MEMBERS_MAX {
-            members.push((name.to_string(), member));
-        }
-        !is_log
+        is_log = is_of_inspect(name);
+        members.push((name.to_string(), member));
+        !is_log && members.len() <= MEMBERS_MAX
     })?;
     if is_log {
         return Ok(None);
+    }
+    if members.len() > MEMBERS_MAX {
+        return Err(too_many());
     }
     let mut unpacking = Unpacking::new(source)?;
     for (name, member) in members {
@@ -95,15 +100,43 @@ fn unpack_tar(source: &Source, content: &Content) -> Result<Unpacked, Fault> {
     };
     let mut unpacking = Unpacking::new(source)?;
     let input = Input::open(content.stream(0), Rc::new(|_| {})).map_err(damaged)?;
-    let mut archive = tar::Archive::new(input);
-    for entry in archive.entries().map_err(damaged)?.take(MEMBERS_MAX) {
+    let left = Rc::new(Cell::new(TAR_HEADER_BYTES_MAX));
+    let mut archive = tar::Archive::new(Rationed { input, left: Rc::clone(&left) });
+    let mut count = 0;
+    for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        if entry.header().entry_type().is_file() {
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            unpacking.add(&name, &mut entry)?;
+        count += 1;
+        if count > MEMBERS_MAX {
+            return Err(too_many());
         }
+        left.set(u64::MAX);
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_file() {
+            unpacking.add(&name, &mut entry)?;
+        } else if kind.is_symlink() || kind.is_hard_link() {
+            unpacking.skipped.push((name, "is a link".into()));
+        }
+        // Here and not on the way to the next header, whose bytes are rationed.
+        unpacking.pass(&mut entry)?;
+        left.set(TAR_HEADER_BYTES_MAX);
     }
     Ok(unpacking.finish())
+}
+
+/// Gives bytes as long as there are some left.
+struct Rationed {
+    input: Input,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Rationed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        let left = self.left.get().checked_sub(length as u64);
+        self.left.set(left.ok_or_else(|| io::Error::other("a header has more than 1 MiB"))?);
+        Ok(length)
+    }
 }
 
 struct Unpacking {
@@ -122,7 +155,7 @@ impl Unpacking {
         let stem =
             stem.strip_suffix(".zip").or(stem.strip_suffix(".tar")).or(stem.strip_suffix(".tgz")).unwrap_or(&stem);
         let folder = TempDir::new().map_err(|error| cannot_write(&error))?;
-        let root = folder.path().join(if stem.is_empty() || stem == ".." { "archive" } else { stem });
+        let root = folder.path().join(if matches!(stem, "" | "." | "..") { "archive" } else { stem });
         fs::create_dir_all(&root).map_err(|error| cannot_write(&error))?;
         let bytes_left = UNPACKED_BYTES_MIN.saturating_add(source.bytes.saturating_mul(UNPACKED_RATIO));
         Ok(Self { folder, root, members: BTreeMap::new(), skipped: Vec::new(), bytes_left })
@@ -147,15 +180,24 @@ impl Unpacking {
         };
         match self.copy(data, &mut file)? {
             Ok(bytes) => {
-                self.members.insert(path.clone(), Member { name: name.to_string(), path, bytes });
+                let member = Member { name: name.to_string(), path: path.clone(), bytes };
+                if let Some(earlier) = self.members.insert(path, member) {
+                    self.skipped.push((earlier.name, "another member of the same path comes after it".into()));
+                }
             }
             Err(error) => self.skipped.push((name.to_string(), format!("cannot be unpacked: {error}"))),
         }
         Ok(())
     }
 
+    /// Reads what is left of a member that is not wanted.
+    fn pass(&mut self, data: &mut dyn Read) -> Result<(), Fault> {
+        // What cannot be read on is told by the next header.
+        self.copy(data, &mut io::sink()).map(|_| ())
+    }
+
     /// Copies a member. The outer error is of the whole archive, the inner one of the member.
-    fn copy(&mut self, data: &mut dyn Read, file: &mut File) -> Result<io::Result<u64>, Fault> {
+    fn copy(&mut self, data: &mut dyn Read, file: &mut dyn Write) -> Result<io::Result<u64>, Fault> {
         let mut buffer = vec![0; 64 << 10];
         let mut bytes = 0;
         loop {
@@ -190,6 +232,12 @@ fn inner_path(name: &str) -> Option<PathBuf> {
         }
     }
     (!inner.as_os_str().is_empty()).then_some(inner)
+}
+
+fn too_many() -> Fault {
+    Fault::file(reason::ARCHIVE_TOO_LARGE, format!("the archive has more than {MEMBERS_MAX} members"))
+        .at(1, None)
+        .with_hint("unpack it yourself and import the folder")
 }
 
 fn too_large() -> Fault {

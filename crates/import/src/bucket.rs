@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use glob::MatchOptions;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 use url::Url;
@@ -12,6 +13,10 @@ use url::Url;
 use crate::content::RemoteObject;
 use crate::discover::{is_hidden, path_error};
 use crate::error::ImportError;
+
+/// As in a folder: `*` stays in its level, and `**` does not.
+const PATTERNS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 /// An object store, as a URL names it.
 #[derive(Debug, Clone)]
@@ -55,7 +60,12 @@ impl Bucket {
             let key = prefix.to_string();
             return Ok((bucket, vec![Found { key, bytes, is_named: true }]));
         }
-        let pattern = is_pattern.then(|| glob::Pattern::new(&format!("{prefix}/{}", &text[fixed.len()..])));
+        let folder = if prefix.as_ref().is_empty() {
+            String::new()
+        } else {
+            format!("{}/", glob::Pattern::escape(prefix.as_ref()))
+        };
+        let pattern = is_pattern.then(|| glob::Pattern::new(&format!("{folder}{}", &text[fixed.len()..])));
         let pattern = pattern
             .transpose()
             .map_err(|error| ImportError::Pattern { pattern: text.to_string(), message: error.msg.to_string() })?;
@@ -64,7 +74,7 @@ impl Bucket {
         for object in listed.map_err(|e| failed(io::Error::other(e)))? {
             let key = object.location.to_string();
             let below = key.strip_prefix(prefix.as_ref()).unwrap_or(&key);
-            let is_wanted = pattern.as_ref().is_none_or(|p| p.matches(key.trim_start_matches('/')));
+            let is_wanted = pattern.as_ref().is_none_or(|p| p.matches_with(&key, PATTERNS));
             if is_wanted && !below.split('/').any(|segment| is_hidden(Path::new(segment))) {
                 keys.push(Found { key, bytes: object.size, is_named: false });
             }
@@ -83,23 +93,26 @@ impl Bucket {
 
     /// The bytes of an object.
     pub(crate) fn object(&self, key: &str, bytes: u64) -> RemoteObject {
-        let path = object_store::path::Path::from(key);
-        RemoteObject::new(Arc::clone(&self.store), path, bytes, self.runtime.clone())
+        RemoteObject::new(Arc::clone(&self.store), path_of(key), bytes, self.runtime.clone())
     }
 
     /// The size of an object, if there is one with this key.
     pub(crate) fn size_of(&self, key: &str) -> Option<u64> {
-        let path = object_store::path::Path::from(key);
-        self.runtime.block_on(self.store.head(&path)).ok().map(|object| object.size)
+        self.runtime.block_on(self.store.head(&path_of(key))).ok().map(|object| object.size)
     }
 
     /// Names of the objects in the folder of a key.
     pub(crate) fn siblings(&self, key: &str) -> io::Result<Vec<String>> {
-        let folder = key.rsplit_once('/').map(|(folder, _)| object_store::path::Path::from(folder));
+        let folder = key.rsplit_once('/').map(|(folder, _)| path_of(folder));
         let listed = self.runtime.block_on(self.store.list_with_delimiter(folder.as_ref()));
         let objects = listed.map_err(io::Error::other)?.objects;
         Ok(objects.iter().filter_map(|object| object.location.filename().map(str::to_string)).collect())
     }
+}
+
+/// The path of a key that a store has listed: its odd characters are encoded already.
+fn path_of(key: &str) -> object_store::path::Path {
+    object_store::path::Path::parse(key).unwrap_or_else(|_| object_store::path::Path::from(key))
 }
 
 fn invalid(error: &dyn std::error::Error) -> io::Error {

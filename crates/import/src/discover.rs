@@ -13,12 +13,13 @@ use crate::archive::{self, Unpacked};
 use crate::bucket::Bucket;
 use crate::content::Content;
 use crate::error::ImportError;
+use crate::plan::is_telling;
 
 /// The name of standard input on the command line.
 const STDIN: &str = "-";
 
 /// One file to look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// As the user wrote it, with what a folder, pattern or archive added.
     pub(crate) label: String,
@@ -60,13 +61,25 @@ impl Source {
 
     /// The project for rows that name none: the folder's name.
     pub(crate) fn folder_name(&self) -> Option<String> {
+        self.folders().into_iter().next()
+    }
+
+    /// Names of the folders that the file lies in, the nearest first; of an archive those in it, and its
+    /// own.
+    pub(crate) fn folders(&self) -> Vec<String> {
+        let of_path = |path: &Path, above: &Path| {
+            let (path, above) =
+                (fs::canonicalize(path).unwrap_or_default(), fs::canonicalize(above).unwrap_or_default());
+            let inner = path.strip_prefix(&above).unwrap_or(&path);
+            inner.ancestors().skip(1).map(name_of).filter(|name| !name.is_empty()).collect()
+        };
         match &self.place {
-            Place::File(path) | Place::Member(path, _) => {
-                let path = fs::canonicalize(path).ok()?;
-                Some(name_of(path.parent()?)).filter(|name| !name.is_empty())
+            Place::File(path) => of_path(path, Path::new("/")),
+            Place::Member(path, folder) => of_path(path, folder.path()),
+            Place::Copy(_) => Vec::new(),
+            Place::Object(_, key) => {
+                key.rsplit('/').skip(1).filter(|name| !name.is_empty()).map(str::to_string).collect()
             }
-            Place::Copy(_) => None,
-            Place::Object(_, key) => key.rsplit('/').nth(1).filter(|name| !name.is_empty()).map(str::to_string),
         }
     }
 
@@ -86,47 +99,70 @@ impl Source {
         stem.to_string()
     }
 
+    /// What tells that two sources are one file, however they are written.
+    pub(crate) fn identity(&self) -> String {
+        match &self.place {
+            Place::File(path) => {
+                fs::canonicalize(path).map_or_else(|_| self.label.clone(), |p| p.display().to_string())
+            }
+            _ => self.label.clone(),
+        }
+    }
+
     /// Names of the files that lie beside this one, sorted, itself among them.
     pub(crate) fn siblings(&self) -> Vec<String> {
+        self.siblings_of(&self.file_name())
+    }
+
+    /// Names of the files that lie beside the one that a relative path leads to, sorted.
+    pub(crate) fn siblings_of(&self, name: &str) -> Vec<String> {
         let mut names = match &self.place {
-            Place::File(path) | Place::Member(path, _) => folder_files(path),
+            Place::File(path) | Place::Member(path, _) => folder_files(&path.with_file_name(name)),
             Place::Copy(_) => Vec::new(),
-            Place::Object(bucket, key) => bucket.siblings(key).unwrap_or_default(),
+            Place::Object(bucket, key) => bucket.siblings(&beside(key, name)).unwrap_or_default(),
         };
         names.sort();
         names
     }
 
-    /// The file of a name, or of a relative path downwards, beside this one.
+    /// The file of a name, or of a relative path, beside this one.
     pub(crate) fn sibling(&self, name: &str) -> Option<Self> {
-        let label = match self.label.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{name}"),
-            None => name.to_string(),
-        };
-        let beside = |path: &Path| path.parent().map(|folder| folder.join(name)).filter(|path| path.is_file());
+        // Without steps up in it, so that the label is the one under which a folder finds the file.
+        let label = beside(&self.label, name);
+        let file_beside = |path: &Path| path.parent().map(|folder| folder.join(name)).filter(|path| path.is_file());
         let (place, bytes) = match &self.place {
             Place::File(path) => {
-                let path = beside(path)?;
+                let path = file_beside(path)?;
                 let bytes = fs::metadata(&path).ok()?.len();
                 (Place::File(path), bytes)
             }
             Place::Member(path, folder) => {
-                let path = beside(path)?;
+                let path = file_beside(path)?;
                 let bytes = fs::metadata(&path).ok()?.len();
                 (Place::Member(path, Arc::clone(folder)), bytes)
             }
             Place::Copy(_) => return None,
             Place::Object(bucket, key) => {
-                let key = match key.rsplit_once('/') {
-                    Some((folder, _)) => format!("{folder}/{name}"),
-                    None => name.to_string(),
-                };
+                let key = beside(key, name);
                 let bytes = bucket.size_of(&key)?;
                 (Place::Object(bucket.clone(), key), bytes)
             }
         };
         Some(Self { label, is_named: self.is_named, bytes, place })
     }
+}
+
+/// The path of a file that is named by its way from another one; steps up beyond what is known stay.
+fn beside(file: &str, mut name: &str) -> String {
+    let above = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_string());
+    let mut folder = above(file);
+    while let (Some(known), Some(rest)) = (&folder, name.strip_prefix("../")) {
+        if matches!(known.rsplit('/').next(), Some("" | "." | "..") | None) {
+            break;
+        }
+        (folder, name) = (above(known), rest);
+    }
+    folder.map_or_else(|| name.to_string(), |folder| format!("{folder}/{name}"))
 }
 
 fn name_of(path: &Path) -> String {
@@ -265,10 +301,11 @@ impl Found {
         match archive::unpack(&source) {
             Ok(None) => self.result.sources.push(source),
             Ok(Some(unpacked)) => self.add_members(&source, unpacked),
-            Err(fault) => {
+            Err(fault) if source.is_named || is_telling(&source.file_name()) => {
                 let reason = fault.render(&source.label);
                 self.result.failed.push(SkippedFile { path: source.label, reason });
             }
+            Err(fault) => self.result.skipped.push(SkippedFile { path: source.label, reason: fault.message }),
         }
     }
 
@@ -336,6 +373,16 @@ mod tests {
     fn a_missing_file_is_an_error() {
         assert!(discover(&["no/such/file".to_string()]).is_err());
         assert!(discover(&[]).is_err());
+    }
+
+    #[test]
+    fn a_way_to_another_file_has_no_detours() {
+        assert_eq!(beside("x/a/1.json", "../b/1.json"), "x/b/1.json");
+        assert_eq!(beside("a/1.json", "../b/1.json"), "b/1.json");
+        assert_eq!(beside("/a/1.json", "../b/1.json"), "/b/1.json");
+        assert_eq!(beside("1.json", "../b/1.json"), "../b/1.json");
+        assert_eq!(beside("./1.json", "../b/1.json"), "./../b/1.json");
+        assert_eq!(beside("a/1.json", "2.json"), "a/2.json");
     }
 
     #[test]

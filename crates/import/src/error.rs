@@ -45,6 +45,16 @@ pub enum ImportError {
         /// How many files were recognised.
         files: usize,
     },
+    /// A role that two columns are given for.
+    #[error("two columns are given for `{role}`: `{first}` and `{second}`")]
+    RoleTwice {
+        /// The role.
+        role: String,
+        /// The first column.
+        first: String,
+        /// The second column.
+        second: String,
+    },
     /// A project or experiment name that cannot be one.
     #[error("{what} name is empty")]
     EmptyName {
@@ -123,6 +133,11 @@ impl Fault {
     pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
+    }
+
+    /// The system gives no bytes of the source.
+    pub(crate) fn unreadable(error: &std::io::Error) -> Self {
+        Self::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None)
     }
 
     /// The compressed or plain text ends too early.

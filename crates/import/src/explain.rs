@@ -7,14 +7,17 @@ use evalhouse_model::{
     Experiment, ExplainedExperiment, ExplainedFile, FieldMapping, ImportExplanation, ImportReport, PreviewedCase,
     SkippedFile, Span,
 };
+use uuid::Uuid;
 
+use crate::discover::Source;
 use crate::error::{Extent, Fault, ImportError};
-use crate::import::plan;
-use crate::load::Stop;
-use crate::plan::{Kind, Planned, failed};
+use crate::import::{check_names, plan};
+use crate::load::{Stop, guarded, same_run, with_way_out};
+use crate::plan::{Kind, Planned, Target, failed, row_namespace};
 use crate::receive::{Receiver, Run};
 use crate::request::ImportRequest;
 use crate::rows::Rows;
+use crate::sink::complete_ids;
 
 /// Cases that are shown of each experiment.
 const CASES_SHOWN: usize = 3;
@@ -33,35 +36,45 @@ const NATIVE_MAPPING: [(&str, &str); 3] = [
 /// # Errors
 /// When the request makes no sense, a named path is not there, or nothing is recognised.
 pub async fn explain_import(request: ImportRequest) -> Result<ImportExplanation, ImportError> {
+    check_names(&request)?;
     let mut report = ImportReport::default();
     let planned = plan(&request, &mut report).await?;
     let explained = tokio::task::spawn_blocking(move || {
         let mut failures = Vec::new();
-        let files: Vec<_> = planned.iter().map(|file| explain(file, &request, &mut failures)).collect();
-        (files, failures)
+        let mut files = Vec::with_capacity(planned.len());
+        let mut repeats = Vec::new();
+        for file in &planned {
+            match guarded(|| explain(file, &request, &mut failures)) {
+                Ok(explained) => files.push(explained),
+                Err(fault) => failures.push(failed(&file.source.label, &fault)),
+            }
+            let same = |source: &Source| SkippedFile { path: source.label.clone(), reason: same_run(&file.source) };
+            repeats.extend(file.others.iter().map(same));
+        }
+        (files, failures, repeats)
     });
-    let (files, failures) = explained.await.map_err(|error| ImportError::Internal(error.to_string()))?;
-    let ImportReport { mut failed, skipped, .. } = report;
+    let (files, failures, repeats) = explained.await.map_err(|error| ImportError::Internal(error.to_string()))?;
+    let ImportReport { mut failed, mut skipped, .. } = report;
     failed.extend(failures);
+    skipped.extend(repeats);
     Ok(ImportExplanation { files, failed, skipped })
 }
 
 fn explain(file: &Planned, request: &ImportRequest, failures: &mut Vec<SkippedFile>) -> ExplainedFile {
-    let mut preview = Preview::default();
+    let mut preview = Preview { keep_going: request.keep_going, ..Preview::default() };
     let (evidence, mapping, read) = match &file.kind {
         Kind::Foreign(foreign) => {
             let read = foreign.format.read(&file.source, request, &mut preview);
             (foreign.evidence.clone(), foreign.format.mapping(), read)
         }
-        Kind::Rows(target) => {
-            let run = Run { id: target.id.clone(), name: target.name.clone() };
-            let read = read_rows(file, &run, request, &mut preview);
+        Kind::Rows(_) => {
+            let read = read_rows(file, request, &mut preview);
             ("rows with `root_span_id`, or with an input and a result".to_string(), &NATIVE_MAPPING[..], read)
         }
     };
     let is_whole = read.is_ok();
     if let Err(Stop::Fault(fault)) = read {
-        failures.push(failed(&file.source.label, &fault));
+        failures.push(failed(&file.source.label, &with_way_out(fault)));
     }
     // What this very file's columns are says more than what a format's may be.
     let guessed = match &file.kind {
@@ -84,20 +97,36 @@ fn explain(file: &Planned, request: &ImportRequest, failures: &mut Vec<SkippedFi
     }
 }
 
-fn read_rows(file: &Planned, run: &Run, request: &ImportRequest, preview: &mut Preview) -> Result<(), Stop> {
-    let experiment = preview.experiment(run)?;
+fn read_rows(file: &Planned, request: &ImportRequest, preview: &mut Preview) -> Result<(), Stop> {
     let mut rows = Rows::open_source(&file.source, Rc::new(|_| {}), request.from.is_some())?;
+    let mut current: Option<(usize, Uuid)> = None;
     loop {
         match rows.next_row() {
-            Ok(Some(row)) => {
+            Ok(Some(mut row)) => {
+                // A row that names no experiment stays with the last.
+                let (experiment, namespace) = match current.filter(|_| !row.identity.names_experiment()) {
+                    Some(current) => current,
+                    None => {
+                        let target = Target::of(&row.identity, &file.source, request);
+                        let namespace = row_namespace(&target.id);
+                        (preview.experiment(&Run { id: target.id, name: target.name })?, namespace)
+                    }
+                };
+                current = Some((experiment, namespace));
+                complete_ids(&mut row.span, &namespace);
                 for (word, count) in row.notes.iter() {
                     preview.note(experiment, word, count);
                 }
                 preview.span(experiment, row.span)?;
             }
             Ok(None) => return Ok(()),
-            Err(fault) if fault.extent == Extent::Row => preview.fault(fault)?,
-            Err(fault) => return Err(fault.into()),
+            Err(fault) => {
+                let is_last = fault.extent != Extent::Row;
+                preview.fault(fault)?;
+                if is_last {
+                    return Ok(());
+                }
+            }
         }
     }
 }
@@ -109,6 +138,7 @@ struct Preview {
     runs: HashMap<String, usize>,
     faults: HashMap<String, i64>,
     spans: i64,
+    keep_going: bool,
 }
 
 #[derive(Default)]
@@ -182,6 +212,10 @@ impl Receiver for Preview {
         Ok(self.experiments.len() - 1)
     }
 
+    fn experiments(&self) -> usize {
+        self.experiments.len()
+    }
+
     fn record(&mut self, experiment: usize) -> &mut Experiment {
         &mut self.experiments[experiment].record
     }
@@ -193,7 +227,7 @@ impl Receiver for Preview {
     }
 
     fn fault(&mut self, fault: Fault) -> Result<(), Stop> {
-        if fault.extent == Extent::File {
+        if !self.keep_going || fault.extent == Extent::File {
             return Err(fault.into());
         }
         *self.faults.entry(fault.reason.to_string()).or_default() += 1;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::discover::{Source, discover};
 use crate::error::ImportError;
-use crate::load::{Loaded, Loader, Staged};
+use crate::load::{Loaded, LoadedRun, Loader, Staged, guarded};
 use crate::plan::{Claims, Kind, Looked, Planned, failed, look, project_of};
 use crate::request::{ImportRequest, Progress};
 
@@ -58,13 +58,19 @@ pub async fn import(
     Ok(report)
 }
 
-fn check_names(request: &ImportRequest) -> Result<(), ImportError> {
+pub(crate) fn check_names(request: &ImportRequest) -> Result<(), ImportError> {
     let is_empty = |name: &Option<String>| name.as_ref().is_some_and(|name| name.trim().is_empty());
     if is_empty(&request.project) {
         return Err(ImportError::EmptyName { what: "project" });
     }
     if is_empty(&request.experiment) {
         return Err(ImportError::EmptyName { what: "experiment" });
+    }
+    for (at, (role, second)) in request.columns.iter().enumerate() {
+        if let Some((_, first)) = request.columns.iter().take(at).find(|(earlier, _)| earlier == role) {
+            let (role, first, second) = (role.clone(), first.clone(), second.clone());
+            return Err(ImportError::RoleTwice { role, first, second });
+        }
     }
     Ok(())
 }
@@ -79,7 +85,11 @@ pub(crate) async fn plan(request: &ImportRequest, report: &mut ImportReport) -> 
     report.failed.extend(found.failed);
     let files: VecDeque<(usize, Source)> = found.sources.into_iter().enumerate().collect();
     let count = files.len();
-    let mut answers = on_workers(files, worker_count(), move |(index, source)| (index, look(source, index, &looking)));
+    let mut answers = on_workers(files, worker_count(), move |(index, source)| {
+        let label = source.label.clone();
+        let looked = guarded(|| look(source, index, &looking));
+        (index, looked.unwrap_or_else(|fault| Looked::Failed(failed(&label, &fault))))
+    });
     let mut looked = Vec::with_capacity(count);
     while let Some(answer) = answers.recv().await {
         looked.push(answer);
@@ -89,21 +99,15 @@ pub(crate) async fn plan(request: &ImportRequest, report: &mut ImportReport) -> 
     }
     looked.sort_by_key(|(index, _)| *index);
 
-    let mut planned = Vec::new();
     let mut runs = Runs::default();
     for (_, looked) in looked {
         match looked {
-            Looked::Rows(file) => match runs.repeats(&file) {
-                Some(Repeat::SameFile) => {}
-                Some(Repeat::SameRun(reason)) => {
-                    report.skipped.push(SkippedFile { path: file.source.label, reason });
-                }
-                None => planned.push(*file),
-            },
+            Looked::Rows(file) => runs.add(*file, request),
             Looked::Skipped(file) => report.skipped.push(file),
             Looked::Failed(file) => report.failed.push(file),
         }
     }
+    let mut planned = runs.planned;
     if planned.is_empty() && report.failed.is_empty() {
         let places: Vec<String> = shared.paths.iter().map(|path| format!("`{path}`")).collect();
         let first = report.skipped.first().map(|file| format!("{}` {}", file.path, file.reason));
@@ -123,32 +127,31 @@ fn mark_shared_names(planned: &mut [Planned], request: &ImportRequest) {
     }
 }
 
-/// Which runs of other tools were planned already.
+/// The files that are planned: one a run of another tool, with the other files of the same run.
 #[derive(Default)]
 struct Runs {
+    planned: Vec<Planned>,
     files: HashSet<String>,
-    /// Format and run id to the label of the file.
-    runs: HashMap<(&'static str, String), String>,
-}
-
-enum Repeat {
-    /// A part of a run whose main file is planned.
-    SameFile,
-    /// Another file of the same run.
-    SameRun(String),
+    /// Project, format and run id to the place of the file.
+    runs: HashMap<(String, &'static str, String), usize>,
 }
 
 impl Runs {
-    fn repeats(&mut self, file: &Planned) -> Option<Repeat> {
-        let Kind::Foreign(foreign) = &file.kind else { return None };
-        let label = &file.source.label;
-        if !self.files.insert(label.clone()) {
-            return Some(Repeat::SameFile);
+    fn add(&mut self, file: Planned, request: &ImportRequest) {
+        if let Kind::Foreign(foreign) = &file.kind {
+            // A part of a run names its main file, which others name as well.
+            if !self.files.insert(file.source.identity()) {
+                return;
+            }
+            if let Some(id) = &foreign.run_id {
+                let run = (project_of(&file.source, request), foreign.format.name(), id.clone());
+                let place = *self.runs.entry(run).or_insert(self.planned.len());
+                if let Some(first) = self.planned.get_mut(place) {
+                    return first.others.push(file.source);
+                }
+            }
         }
-        let run = (foreign.format.name(), foreign.run_id.clone()?);
-        let first = self.runs.entry(run).or_insert_with(|| label.clone());
-        let is_other = *first != *label;
-        is_other.then(|| Repeat::SameRun(format!("holds the same run as `{first}`, which is imported")))
+        self.planned.push(file);
     }
 }
 
@@ -178,28 +181,23 @@ async fn load_all(
 ) -> Result<(), ImportError> {
     let count = queue.len();
     let shared = Arc::clone(loader);
-    let mut answers = on_workers(queue, workers, move |file| {
-        let loaded = shared.load(&file);
-        (file, loaded)
-    });
+    let mut answers = on_workers(queue, workers, move |file| shared.load_run(file));
     let mut batch = Batch::default();
     let mut order = HashMap::new();
-    while let Some((file, loaded)) = answers.recv().await {
+    while let Some(answer) = answers.recv().await {
+        let LoadedRun { file, loaded, others } = answer?;
         report.files += 1;
-        order.insert(file.source.label.clone(), file.index);
-        match loaded? {
+        let index = file.index;
+        order.insert(file.source.label.clone(), index);
+        let label = file.source.label.clone();
+        match loaded {
             Loaded::Staged(staged) => batch.add(staged, &file, report),
-            Loaded::Unchanged(stored) => {
-                report.unchanged.extend(stored.iter().map(|e| imported(e, &file.source.label)));
-            }
-            Loaded::Empty(reason) => {
-                report.skipped.push(SkippedFile { path: file.source.label.clone(), reason });
-            }
-            Loaded::Failed(reason) => {
-                let path = file.source.label.clone();
-                report.failed.push(SkippedFile { path, reason });
-            }
-            Loaded::Cancelled => {}
+            Loaded::Unchanged(stored) => report.unchanged.extend(stored.iter().map(|e| imported(e, &label))),
+            left => leave_out(left, label, report),
+        }
+        for (source, left) in others {
+            order.insert(source.label.clone(), index);
+            leave_out(left, source.label, report);
         }
         if batch.is_full() {
             batch.commit(loader).await?;
@@ -211,6 +209,15 @@ async fn load_all(
     batch.commit(loader).await?;
     sort_report(report, &order);
     Ok(())
+}
+
+/// Reports a file of which nothing is stored.
+fn leave_out(left: Loaded, path: String, report: &mut ImportReport) {
+    match left {
+        Loaded::Empty(reason) => report.skipped.push(SkippedFile { path, reason }),
+        Loaded::Failed(reason) => report.failed.push(SkippedFile { path, reason }),
+        Loaded::Staged(_) | Loaded::Unchanged(_) | Loaded::Cancelled => {}
+    }
 }
 
 /// Staged experiments that wait for their commit.
@@ -265,6 +272,7 @@ fn sort_report(report: &mut ImportReport, order: &HashMap<String, usize>) {
     report.imported.sort_by_key(|one| place(&one.source));
     report.unchanged.sort_by_key(|one| place(&one.source));
     report.failed.sort_by_key(|one| place(&one.path));
+    report.skipped.sort_by(|a, b| a.path.cmp(&b.path));
 }
 
 /// Works a queue off on blocking threads. Answers come as they are ready; the channel closes when

@@ -1,11 +1,12 @@
 //! One file, from its bytes to staged experiments: the work of one thread.
 
 use std::io::{self, Read};
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use evalhouse_model::Experiment;
+use evalhouse_model::{Experiment, ExperimentStatus};
 use evalhouse_store::{ExperimentWriter, StagedExperiment, Store, StoreError, WriteError, WriterOptions};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -38,11 +39,20 @@ pub(crate) enum Loaded {
     Staged(Staged),
     /// Stored already, with the same content.
     Unchanged(Vec<Experiment>),
-    /// A run without any case, and why.
+    /// Nothing that is stored of it, and why.
     Empty(String),
     /// Nothing of it can be stored; the whole message.
     Failed(String),
     Cancelled,
+}
+
+/// What became of the files of a run.
+pub(crate) struct LoadedRun {
+    /// The file that holds most of it.
+    pub(crate) file: Planned,
+    pub(crate) loaded: Loaded,
+    /// The others.
+    pub(crate) others: Vec<(Source, Loaded)>,
 }
 
 /// The experiments of a file, ready to commit.
@@ -84,9 +94,55 @@ impl From<WriteError> for Stop {
     }
 }
 
+impl Loaded {
+    /// How much of a run it is: nothing, some of it, or all, and how many rows.
+    fn rank(&self) -> (u8, i64) {
+        let of = |all: &mut dyn Iterator<Item = &Experiment>| {
+            all.fold((2, 0), |(whole, rows), one| {
+                let is_whole = one.status == ExperimentStatus::Complete;
+                (if is_whole { whole } else { 1 }, rows + one.rows)
+            })
+        };
+        match self {
+            Self::Staged(staged) => of(&mut staged.experiments.iter().map(|one| &one.experiment)),
+            Self::Unchanged(stored) => of(&mut stored.iter()),
+            Self::Empty(_) | Self::Failed(_) | Self::Cancelled => (0, 0),
+        }
+    }
+}
+
 impl Loader {
-    /// Loads one file. An error is the store's; everything else is in the answer.
-    pub(crate) fn load(&self, file: &Planned) -> Result<Loaded, StoreError> {
+    /// Loads a file, and where it holds only a part of its run the other files of the same run: the one
+    /// that holds most is the answer, with what became of the others.
+    pub(crate) fn load_run(&self, mut file: Planned) -> Result<LoadedRun, StoreError> {
+        let mut others = Vec::new();
+        let mut loaded = self.load(&file)?;
+        for source in std::mem::take(&mut file.others) {
+            let is_whole = loaded.rank().0 == 2 || matches!(loaded, Loaded::Cancelled);
+            let other = Planned { source, others: Vec::new(), ..file.clone() };
+            let found = if is_whole { Loaded::Empty(same_run(&file.source)) } else { self.load(&other)? };
+            if found.rank() > loaded.rank() {
+                let less = std::mem::replace(&mut loaded, found);
+                others.push((std::mem::replace(&mut file.source, other.source), less));
+            } else {
+                others.push((other.source, found));
+            }
+        }
+        for (_, less) in &mut others {
+            if matches!(less, Loaded::Staged(_) | Loaded::Unchanged(_)) {
+                *less = Loaded::Empty(same_run(&file.source));
+            }
+        }
+        Ok(LoadedRun { file, loaded, others })
+    }
+
+    /// Loads one file, whatever a library does that reads it. An error is the store's; everything else is in the answer.
+    fn load(&self, file: &Planned) -> Result<Loaded, StoreError> {
+        let loaded = guarded(|| self.load_file(file));
+        loaded.unwrap_or_else(|fault| Ok(Loaded::Failed(fault.render(&file.source.label))))
+    }
+
+    fn load_file(&self, file: &Planned) -> Result<Loaded, StoreError> {
         self.progress.file_started(&file.source.label);
         let loaded = match &file.kind {
             Kind::Rows(target) => match self.unchanged(file, target) {
@@ -128,6 +184,7 @@ impl Loader {
             stored.project == project
                 && stored.format == foreign.format.name()
                 && self.request.experiment.as_ref().is_none_or(|name| *name == stored.name)
+                && (foreign.run_id.is_some() || name_in(stored.source.as_deref()) == name_in(Some(&file.source.label)))
         };
         let mut stored: Vec<Experiment> = self.claims.stored_with_hash(hash).filter(is_same).cloned().collect();
         // An import that skipped rows is done again when bad rows are to be reported.
@@ -220,8 +277,27 @@ impl Loader {
     }
 }
 
+/// Why a file is left out of which another has the run.
+pub(crate) fn same_run(imported: &Source) -> String {
+    format!("holds the same run as `{}`, which is imported", imported.label)
+}
+
+/// Works on one file. Where a library gives up in the middle of it, the other files are not lost with it.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        let message = format!("its reader gave up: {}", text.unwrap_or("no reason is known"));
+        Fault::file(reason::UNREADABLE, message).at(1, None).with_hint("it is damaged, or it is a fault to report")
+    })
+}
+
+/// The name of a file: what tells runs apart whose sources give them no id.
+fn name_in(label: Option<&str>) -> Option<&str> {
+    label?.rsplit('/').next()
+}
+
 /// Tells of `--keep-going` where it would help.
-fn with_way_out(fault: Fault) -> Fault {
+pub(crate) fn with_way_out(fault: Fault) -> Fault {
     if fault.hint.is_none() && reason::is_skipping(&fault.reason) {
         fault.with_hint("`--keep-going` skips such rows and counts them")
     } else {
@@ -232,8 +308,7 @@ fn with_way_out(fault: Fault) -> Fault {
 /// The hash of all that a run is made of: of a single file its own. What the user says of columns
 /// counts too, because another map makes other rows.
 fn hash_run(file: &Planned, foreign: &Foreign, request: &ImportRequest) -> Result<String, Fault> {
-    let unreadable = |error: io::Error| Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None);
-    let hash = |source: &Source| source.open().and_then(hash_file).map_err(unreadable);
+    let hash = |source: &Source| source.open().and_then(hash_file).map_err(|error| Fault::unreadable(&error));
     let main = hash(&file.source)?;
     let parts = foreign.format.parts(&file.source);
     if parts.is_empty() && request.columns.is_empty() {
@@ -251,7 +326,7 @@ fn hash_run(file: &Planned, foreign: &Foreign, request: &ImportRequest) -> Resul
 }
 
 /// The xxh3-128 of a file's bytes, in hex.
-fn hash_file(content: Content) -> io::Result<String> {
+pub(crate) fn hash_file(content: Content) -> io::Result<String> {
     let mut hash = Xxh3::new();
     let mut buffer = vec![0; 256 << 10];
     let mut stream = content.stream(0);
@@ -262,5 +337,17 @@ fn hash_file(content: Content) -> io::Result<String> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault_of_the_file() {
+        let fault = guarded(|| -> u8 { panic!("offset {} out of bounds", 7) }).unwrap_err();
+        assert!(fault.to_string().contains("offset 7 out of bounds"), "{fault}");
+        assert_eq!(guarded(|| 1), Ok(1));
     }
 }

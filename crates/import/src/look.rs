@@ -1,7 +1,9 @@
 //! A first look at a file: what it is made of, as far as its first bytes say.
 
+use std::collections::HashSet;
 use std::io::Read;
 
+use indexmap::IndexSet;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::content::Content;
@@ -16,13 +18,19 @@ use crate::zip::{self, Zip};
 /// Decoded bytes that are looked at.
 const PREFIX_BYTES: u64 = 1 << 20;
 
-/// How deep fields of the first value are listed.
+/// Rows that the names of columns are taken from.
+const ROWS_LOOKED_AT: usize = 256;
+
+/// How deep fields of the first value are listed, how many, and up to which length of their paths: a
+/// format is told by a few short names.
 const LEVELS: usize = 3;
+const FIELDS_MAX: usize = 20_000;
+const PATH_BYTES_MAX: usize = 512;
 
 /// What a file is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Container {
-    /// A zip archive, with the names of its members that say what it is.
+    /// A zip archive: a log of Inspect, or files of anything.
     Zip { is_inspect_log: bool },
     /// A Parquet file, with the names of its columns.
     Parquet(Vec<String>),
@@ -59,13 +67,16 @@ pub(crate) struct Look {
     /// The file's name, without its folder.
     pub(crate) name: String,
     pub(crate) container: Container,
+    /// Names that the first rows of a JSON text have beside those of the very first one.
+    later_names: Vec<String>,
 }
 
 impl Look {
     /// Looks at a source.
     pub(crate) fn at(source: &Source) -> Result<Self, Fault> {
-        let content = source.open().map_err(|error| unreadable(&error))?;
-        Ok(Self { name: source.file_name(), container: container(&content)? })
+        let content = source.open().map_err(|error| Fault::unreadable(&error))?;
+        let (container, later_names) = container(&content)?;
+        Ok(Self { name: source.file_name(), container, later_names })
     }
 
     /// The fields of the first JSON object, if the file is JSON of this shape.
@@ -91,6 +102,12 @@ impl Look {
             Container::Parquet(columns) | Container::Table(columns) => Some(columns),
             _ => None,
         }
+    }
+
+    /// The names at the top of the first rows of a JSON text: not every row need have every field.
+    pub(crate) fn names_of_rows(&self) -> impl Iterator<Item = &str> {
+        let first = self.rows().into_iter().flat_map(Fields::names);
+        first.chain(self.later_names.iter().map(String::as_str))
     }
 
     /// Whether rows of this file, in whatever container, have all of these fields.
@@ -131,37 +148,45 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn container(content: &Content) -> Result<Container, Fault> {
+fn container(content: &Content) -> Result<(Container, Vec<String>), Fault> {
+    let only = |container| Ok((container, Vec::new()));
     let mut magic = Vec::with_capacity(4);
-    content.stream(0).take(4).read_to_end(&mut magic).map_err(|error| unreadable(&error))?;
+    content.stream(0).take(4).read_to_end(&mut magic).map_err(|error| Fault::unreadable(&error))?;
     if magic == zip::MAGIC {
-        return Ok(Container::Zip { is_inspect_log: is_inspect_log(&Zip::open(content.clone())?)? });
+        return only(Container::Zip { is_inspect_log: is_inspect_log(&Zip::open(content.clone())?)? });
     }
     if magic == b"PAR1" {
-        return Ok(Container::Parquet(parquet_columns(content)?));
+        return only(Container::Parquet(parquet_columns(content)?));
     }
-    let input = Input::open(content.stream(0), std::rc::Rc::new(|_| {})).map_err(|error| unreadable(&error))?;
+    let input = Input::open(content.stream(0), std::rc::Rc::new(|_| {})).map_err(|error| Fault::unreadable(&error))?;
     let mut prefix = Vec::new();
     // Compressed bytes that break off may still hold the first rows.
     let ended = input.take(PREFIX_BYTES).read_to_end(&mut prefix);
     if ended.is_err() && prefix.is_empty() {
-        return Ok(Container::Other);
+        return only(Container::Other);
     }
-    Ok(of_text(&String::from_utf8_lossy(&prefix), prefix.len() as u64 == PREFIX_BYTES))
-}
-
-fn unreadable(error: &std::io::Error) -> Fault {
-    Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None)
+    let text = String::from_utf8_lossy(&prefix);
+    let container = of_text(&text, prefix.len() as u64 == PREFIX_BYTES);
+    let later_names = match &container {
+        Container::Json(Shape::Array | Shape::Lines, first) => later_names(&text, Fields(first)),
+        _ => Vec::new(),
+    };
+    Ok((container, later_names))
 }
 
 /// An Inspect log has one of two members; they are at the start or the end of it.
 fn is_inspect_log(zip: &Zip) -> Result<bool, Fault> {
     let mut is_log = false;
     zip.each_member(|name, _| {
-        is_log = matches!(name, "header.json" | "_journal/start.json");
+        is_log = is_of_inspect(name);
         !is_log
     })?;
     Ok(is_log)
+}
+
+/// Whether a member of a zip archive says that the archive is a log of Inspect.
+pub(crate) fn is_of_inspect(member: &str) -> bool {
+    matches!(member, "header.json" | "_journal/start.json")
 }
 
 fn parquet_columns(content: &Content) -> Result<Vec<String>, Fault> {
@@ -193,6 +218,26 @@ fn of_text(text: &str, is_cut: bool) -> Container {
     Container::Json(if is_lines || is_broken_line { Shape::Lines } else { Shape::Object }, fields)
 }
 
+/// The names of the first rows that the first one does not have, as far as the text goes.
+fn later_names(text: &str, first: Fields<'_>) -> Vec<String> {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let is_array = text.starts_with('[');
+    let mut scanner = Scanner::new(text);
+    let mut more = if is_array { scanner.enter_array().unwrap_or(false) } else { true };
+    let first: HashSet<&str> = first.names().collect();
+    let mut names: IndexSet<String> = IndexSet::new();
+    for _ in 0..ROWS_LOOKED_AT {
+        let Some(Ok(row)) = more.then(|| scanner.value()) else { break };
+        for (name, _) in row.fields() {
+            if !first.contains(&*name) && !names.contains(&*name) && names.len() < FIELDS_MAX {
+                names.insert(name.into_owned());
+            }
+        }
+        more = if is_array { scanner.more(b']').unwrap_or(false) } else { !scanner.rest().trim_start().is_empty() };
+    }
+    names.into_iter().collect()
+}
+
 fn is_object(line: &str) -> bool {
     Value::parse(line).is_ok_and(|value| value.kind == Kind::Object)
 }
@@ -204,6 +249,11 @@ fn list_object(scanner: &mut Scanner<'_>, prefix: &str, levels: usize, into: &mu
         let name = scanner.key()?;
         let path = format!("{prefix}{}", unquote(name.text));
         scanner.skip_space();
+        if path.len() > PATH_BYTES_MAX || into.len() >= FIELDS_MAX {
+            scanner.value()?;
+            more = scanner.more(b'}')?;
+            continue;
+        }
         into.push(Field { path: path.clone(), value: None });
         let at = into.len() - 1;
         match scanner.peek()? {
@@ -257,6 +307,13 @@ mod tests {
         assert_eq!(found, ["a", "a.b", "c", "c[].d", "f"]);
         assert_eq!(paths(r#"[{"x":{"y":1}}]"#), (Shape::Array, vec!["x".to_string(), "x.y".to_string()]));
         assert_eq!(paths("{\"x\":1}\n{\"x\":2}\n").0, Shape::Lines);
+    }
+
+    #[test]
+    fn long_names_and_many_of_them_take_no_room() {
+        let many: String = (0..100_000).map(|i| format!(r#""{i}":1,"#)).collect();
+        let (_, found) = paths(&format!(r#"{{"{}":{{{many}"a":1}},"x":{{{many}"a":1}}}}"#, "k".repeat(10_000)));
+        assert_eq!((found.len(), found[0].as_str()), (FIELDS_MAX, "x"));
     }
 
     #[test]

@@ -21,6 +21,11 @@ use crate::rows::Rows;
 /// source gives the same ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1c_9f52_4e0d_4c8a_9a63_d5f0_86e1_2b74);
 
+/// What names of tables have in them: `.csv`, `.csv.gz`.
+const TABLE_ENDINGS: [&str; 3] = [".csv", ".tsv", ".parquet"];
+/// Columns that a message lists.
+const COLUMNS_LISTED: usize = 12;
+
 /// The project of rows that have no folder.
 const DEFAULT_PROJECT: &str = "default";
 
@@ -35,9 +40,12 @@ pub(crate) struct Target {
 }
 
 /// A file of eval results.
+#[derive(Clone)]
 pub(crate) struct Planned {
     pub(crate) source: Source,
     pub(crate) kind: Kind,
+    /// Other files of the same run, in the order of the paths.
+    pub(crate) others: Vec<Source>,
     /// Place among all files, in the order of the paths.
     pub(crate) index: usize,
     /// An earlier file of the same project has the same name: an experiment that is named after this
@@ -56,6 +64,7 @@ impl Planned {
 }
 
 /// How a file is read.
+#[derive(Clone)]
 pub(crate) enum Kind {
     /// Rows of our own shape; the experiment of the first one.
     Rows(Target),
@@ -64,6 +73,7 @@ pub(crate) enum Kind {
 }
 
 /// What was told of a file of another tool.
+#[derive(Clone)]
 pub(crate) struct Foreign {
     pub(crate) format: &'static dyn ForeignFormat,
     /// What told the format.
@@ -83,29 +93,36 @@ pub(crate) enum Looked {
 
 /// Looks at the first bytes of a source.
 pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Looked {
-    let planned = match foreign(&source, request) {
+    let planned =
+        |source, kind| Looked::Rows(Box::new(Planned { source, kind, index, shares_name: false, others: Vec::new() }));
+    let opened = match foreign(&source, request) {
         Ok(Some((main, foreign))) => {
-            let source = main.unwrap_or(source);
-            return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index, shares_name: false }));
+            return planned(main.unwrap_or(source), Kind::Foreign(foreign));
+        }
+        Ok(None) if request.from.is_some_and(|from| from != Format::NATIVE) => {
+            let format = request.from.map_or("", Format::name);
+            return Looked::Skipped(SkippedFile { path: source.label, reason: format!("is no {format}") });
         }
         Ok(None) => Rows::open_source(&source, Rc::new(|_| {}), request.from.is_some()),
         Err(fault) => Err(fault),
     };
-    if let Err(fault) = &planned
+    if let Err(fault) = &opened
         && fault.reason == reason::NOT_RECOGNISED
         && let Some(evidence) = generic(&source)
     {
-        let foreign = Foreign { format: formats::GENERIC, evidence, run_id: None };
-        return Looked::Rows(Box::new(Planned { source, kind: Kind::Foreign(foreign), index, shares_name: false }));
+        return planned(source, Kind::Foreign(Foreign { format: formats::GENERIC, evidence, run_id: None }));
     }
-    match planned {
+    match opened {
         Ok(rows) => {
             let identity = rows.first_row.as_deref().map(identity_of).unwrap_or_default();
             let kind = Kind::Rows(Target::of(&identity, &source, request));
-            Looked::Rows(Box::new(Planned { source, kind, index, shares_name: false }))
+            planned(source, kind)
         }
         Err(fault) => {
-            let is_other = matches!(&*fault.reason, reason::NOT_RECOGNISED | reason::UTF16);
+            let fault = if fault.reason == reason::NOT_RECOGNISED { of_table(&source).unwrap_or(fault) } else { fault };
+            // Other programs' files are zip archives too, and a text may begin like Parquet.
+            let may_be_other = fault.reason == reason::CORRUPT_COMPRESSION && !is_telling(&source.file_name());
+            let is_other = matches!(&*fault.reason, reason::NOT_RECOGNISED | reason::UTF16) || may_be_other;
             if is_other && !source.is_named {
                 Looked::Skipped(SkippedFile { path: source.label, reason: fault.message })
             } else {
@@ -113,6 +130,23 @@ pub(crate) fn look(source: Source, index: usize, request: &ImportRequest) -> Loo
             }
         }
     }
+}
+
+/// Whether the name of a file says that it is an archive or a file of eval results.
+pub(crate) fn is_telling(name: &str) -> bool {
+    [".zip", ".eval", ".parquet", ".tar", ".tgz", ".gz", ".zst", ".zstd"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// That a table has no columns that can be guessed, which says more than that it is no JSON.
+fn of_table(source: &Source) -> Option<Fault> {
+    let name = source.file_name();
+    let look = Look::at(source).ok()?;
+    let columns = look.columns().filter(|_| TABLE_ENDINGS.iter().any(|ending| name.contains(ending)))?;
+    let listed = columns.iter().take(COLUMNS_LISTED).map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+    let more = if columns.len() > COLUMNS_LISTED { ", …" } else { "" };
+    let message = format!("a table whose columns do not say which is an input and which a result: {listed}{more}");
+    let fault = Fault::file(reason::NOT_RECOGNISED, message).at(1, None);
+    Some(fault.with_hint("say what they are: `--column input=NAME --column scores.SCORE=NAME`"))
 }
 
 /// What tells that a file is one of rows whose columns can be guessed.
@@ -129,12 +163,12 @@ fn foreign(source: &Source, request: &ImportRequest) -> Result<Option<(Option<So
         return Ok(None);
     }
     let look = Look::at(source)?;
-    // Columns are given for rows that no format knows better.
-    let from = request.from.map(Format::name).or((!request.columns.is_empty()).then(|| formats::GENERIC.name()));
-    let (format, claim) = match from.and_then(formats::by_name) {
+    let (format, claim) = match request.from.map(Format::name).and_then(formats::by_name) {
         Some(format) => (format, format.claim(&look, source)),
         None => match formats::of_file(&look, source) {
             Some(claimed) => claimed,
+            // Columns are given for rows that no format knows better.
+            None if !request.columns.is_empty() => (formats::GENERIC, formats::GENERIC.claim(&look, source)),
             None => return Ok(None),
         },
     };
@@ -149,9 +183,18 @@ fn foreign(source: &Source, request: &ImportRequest) -> Result<Option<(Option<So
             let foreign = foreign(evidence, &look, &main);
             Ok(Some((Some(main), foreign)))
         }
-        // The user says what it is.
-        Claim::No => Ok(Some((None, foreign("given with `--from` or `--column`".into(), &look, source)))),
+        // The user says what it is: of a folder's files only of those that may be meant.
+        Claim::No if source.is_named || has_given_columns(&look, request) => {
+            Ok(Some((None, foreign("given with `--from` or `--column`".into(), &look, source))))
+        }
+        Claim::No => Ok(None),
     }
+}
+
+/// Whether a file has every column that the user has given a role.
+fn has_given_columns(look: &Look, request: &ImportRequest) -> bool {
+    let names: Vec<&str> = request.columns.iter().map(|(_, column)| column.as_str()).collect();
+    !names.is_empty() && look.has_columns(&names)
 }
 
 /// A fault as an entry of the report.
@@ -163,8 +206,8 @@ impl Target {
     /// The experiment that a row belongs to: by what the user asked, else by what the row says, else
     /// by where its file lies.
     pub(crate) fn of(row: &RowIdentity, source: &Source, request: &ImportRequest) -> Self {
-        let project = request.project.clone().or_else(|| row.project.clone());
-        let project = project.or_else(|| source.folder_name()).unwrap_or_else(|| DEFAULT_PROJECT.into());
+        let given = request.project.clone().or_else(|| row.project.clone());
+        let project = given.unwrap_or_else(|| project_of(source, request));
         let given_name = request.experiment.as_ref().or(row.experiment.as_ref());
         let name = given_name.cloned().unwrap_or_else(|| source.stem());
         let row_id = row.experiment_id.clone().filter(|_| request.experiment.is_none());

@@ -27,6 +27,9 @@ pub(crate) trait Receiver {
     /// Opens the experiment of a run, or finds it again.
     fn experiment(&mut self, run: &Run) -> Result<usize, Stop>;
 
+    /// How many experiments were opened; they count from 0.
+    fn experiments(&self) -> usize;
+
     /// The record of an experiment that was opened.
     fn record(&mut self, experiment: usize) -> &mut Experiment;
 
@@ -54,16 +57,44 @@ pub(crate) trait Receiver {
         }
     }
 
-    /// The source ends too early: what came before stays.
+    /// The source ends too early: what came before stays. Without an experiment every one that is open
+    /// may have lost its last records.
     fn cut_off(&mut self, experiment: Option<usize>, fault: Fault) -> Result<(), Stop> {
-        match experiment {
-            Some(experiment) if fault.extent == Extent::Rest && fault.reason == reason::TRUNCATED => {
-                self.record(experiment).status = ExperimentStatus::Partial;
-                self.note(experiment, reason::CUT_OFF, 1);
-                Ok(())
-            }
-            _ => self.fault(fault),
+        let cut = experiment.map_or(0..self.experiments(), |experiment| experiment..experiment + 1);
+        if cut.is_empty() || fault.extent != Extent::Rest || fault.reason != reason::TRUNCATED {
+            return self.fault(fault);
         }
+        for experiment in cut {
+            self.record(experiment).status = ExperimentStatus::Partial;
+            self.note(experiment, reason::CUT_OFF, 1);
+        }
+        Ok(())
+    }
+}
+
+/// Hears nothing: for a walk that only learns of a source, whose faults a second walk reports.
+#[derive(Default)]
+pub(crate) struct Deaf(Experiment);
+
+impl Receiver for Deaf {
+    fn experiment(&mut self, _run: &Run) -> Result<usize, Stop> {
+        Ok(0)
+    }
+
+    fn experiments(&self) -> usize {
+        0
+    }
+
+    fn record(&mut self, _experiment: usize) -> &mut Experiment {
+        &mut self.0
+    }
+
+    fn span(&mut self, _experiment: usize, _span: Span) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn fault(&mut self, _fault: Fault) -> Result<(), Stop> {
+        Ok(())
     }
 }
 

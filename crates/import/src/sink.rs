@@ -182,18 +182,17 @@ fn claim_name(loader: &Loader, file: &Planned, target: &mut Target) -> Result<()
 /// A run of another tool: its reader says which experiments there are.
 impl Receiver for Sink<'_> {
     fn experiment(&mut self, run: &Run) -> Result<usize, Stop> {
-        let (loader, file) = (self.loader, self.file);
-        let target = Target::of_run(run, file.format(), &file.source, &loader.request);
-        let is_one_name = loader.request.experiment.is_some();
-        match self.runs.get(&run.id) {
-            Some(&index) => return Ok(index),
-            None if is_one_name && !self.open.is_empty() => {
-                let message = "the file holds several experiments, and one name was given";
-                let fault = Fault::file(reason::MANY_EXPERIMENTS, message).at(1, None);
-                return Err(fault.with_hint("leave out `--experiment`").into());
-            }
-            None => {}
+        // Formats ask for each of their records.
+        if let Some(&index) = self.runs.get(&run.id) {
+            return Ok(index);
         }
+        let (loader, file) = (self.loader, self.file);
+        if loader.request.experiment.is_some() && !self.open.is_empty() {
+            let message = "the file holds several experiments, and one name was given";
+            let fault = Fault::file(reason::MANY_EXPERIMENTS, message).at(1, None);
+            return Err(fault.with_hint("leave out `--experiment`").into());
+        }
+        let target = Target::of_run(run, file.format(), &file.source, &loader.request);
         loader.claims.claim(&target, file.index, &file.source.label).map_err(|f| Stop::Fault(f.at(1, None)))?;
         let writer = loader.writer(&target, file, self.open.len());
         let namespace = row_namespace(&target.id);
@@ -201,6 +200,10 @@ impl Receiver for Sink<'_> {
         self.open.insert(target.id.clone(), Open { target, writer, namespace, record: None });
         self.runs.insert(run.id.clone(), index);
         Ok(index)
+    }
+
+    fn experiments(&self) -> usize {
+        self.open.len()
     }
 
     fn record(&mut self, experiment: usize) -> &mut Experiment {
@@ -234,7 +237,7 @@ impl Receiver for Sink<'_> {
 }
 
 /// Ids for a row that has none: by its place in the source, so that they are the same next time.
-fn complete_ids(span: &mut Span, namespace: &Uuid) {
+pub(crate) fn complete_ids(span: &mut Span, namespace: &Uuid) {
     if span.id.is_empty() {
         span.id = Uuid::new_v5(namespace, span.position.to_string().as_bytes()).to_string();
     }

@@ -27,8 +27,11 @@ pub(crate) struct Member {
     place: ZipArchiveEntryWayfinder,
     method: CompressionMethod,
     pub(crate) compressed_bytes: u64,
-    decoded_bytes: u64,
+    pub(crate) decoded_bytes: u64,
 }
+
+/// Bytes of a buffer that are kept for the next member.
+const SCRATCH_BYTES_KEPT: usize = 16 << 20;
 
 /// Buffers of a thread that decodes one member after another: a decoder and its memory cost more
 /// than a small member.
@@ -37,6 +40,16 @@ pub(crate) struct Scratch {
     decoder: Option<zstd::bulk::Decompressor<'static>>,
     compressed: Vec<u8>,
     decoded: Vec<u8>,
+}
+
+impl Scratch {
+    /// Gives back what a large member took.
+    pub(crate) fn trim(&mut self) {
+        for buffer in [&mut self.compressed, &mut self.decoded] {
+            buffer.clear();
+            buffer.shrink_to(SCRATCH_BYTES_KEPT);
+        }
+    }
 }
 
 impl Zip {

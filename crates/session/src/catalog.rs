@@ -134,7 +134,8 @@ fn is_plain(key: &str) -> bool {
     starts_well && characters.all(|c| c.is_alphanumeric() || c == '_')
 }
 
-fn type_name(field: &datafusion::arrow::datatypes::Field) -> String {
+/// A type in words.
+pub(crate) fn type_name(field: &datafusion::arrow::datatypes::Field) -> String {
     if field.metadata().get(EXTENSION_KEY).is_some_and(|name| name == EXTENSION_JSON) {
         return "json".into();
     }
@@ -144,6 +145,7 @@ fn type_name(field: &datafusion::arrow::datatypes::Field) -> String {
         DataType::Float64 => "double".into(),
         DataType::Boolean => "boolean".into(),
         DataType::Timestamp(..) => "timestamp".into(),
+        DataType::Duration(_) | DataType::Interval(_) => "duration".into(),
         DataType::List(_) => "list of text".into(),
         DataType::Decimal128(38, 0) => "128-bit hash".into(),
         other => other.to_string(),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -13,6 +14,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, try_cast};
 use evalhouse_language::{Expr as Tree, Node, Step, parse_expression};
 use evalhouse_model::ProjectSettings;
 
+use crate::catalog::type_name;
 use crate::{Scope, Session, SessionError};
 
 /// Resolves the columns of one project.
@@ -68,12 +70,26 @@ impl<'a> CustomColumns<'a> {
         });
         let value = spelled_out.data().map_err(SessionError::of)?;
         let value = match &column.data_type {
-            Some(word) => try_cast(value, type_named(word)?),
+            Some(word) => self.typed(value, word)?,
             None => value,
         };
         self.session.physical(value.clone(), self.cases).map_err(SessionError::of)?;
         self.resolved.insert(name, value.clone());
         Ok(value)
+    }
+
+    /// A value as the type that a column is said to have.
+    fn typed(&self, value: Expr, word: &str) -> Result<Expr, SessionError> {
+        let own = value.get_type(self.cases).map_err(SessionError::of)?;
+        let wanted = type_named(word)?;
+        if !can_cast_types(&own, &wanted) {
+            let able = TYPES.iter().filter(|(_, able)| can_cast_types(&own, able)).map(|(word, _)| *word);
+            let able = able.collect::<Vec<_>>().join(", ");
+            let own = type_name(&Field::new("", own, true));
+            let message = format!("its expression is of the type {own}, which cannot be {word}, only: {able}");
+            return Err(SessionError::Query { message });
+        }
+        Ok(try_cast(value, wanted))
     }
 
     /// The other custom columns that an expression names.
@@ -121,14 +137,18 @@ impl<'a> CustomColumns<'a> {
     }
 }
 
+/// The types that a column may be said to have.
+const TYPES: [(&str, DataType); 4] = [
+    ("text", DataType::Utf8View),
+    ("number", DataType::Float64),
+    ("boolean", DataType::Boolean),
+    ("json", DataType::Utf8View),
+];
+
 fn type_named(word: &str) -> Result<DataType, SessionError> {
-    match word {
-        "text" | "json" => Ok(DataType::Utf8View),
-        "number" => Ok(DataType::Float64),
-        "boolean" => Ok(DataType::Boolean),
-        other => {
-            let message = format!("`{other}` is no type of a column, expected text, number, boolean or json");
-            Err(SessionError::Query { message })
-        }
-    }
+    let found = TYPES.iter().find(|(known, _)| *known == word).map(|(_, data_type)| data_type.clone());
+    found.ok_or_else(|| {
+        let known = TYPES.map(|(known, _)| known).join(", ");
+        SessionError::Query { message: format!("`{word}` is no type of a column, expected one of {known}") }
+    })
 }

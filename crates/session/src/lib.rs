@@ -33,7 +33,7 @@ mod tables;
 pub use btql::PAGINATION_KEY;
 pub use catalog::{Catalog, ColumnInfo, FunctionInfo, TableInfo};
 pub use error::SessionError;
-pub use lower::{BASE, CANDIDATE, Reading, Scope, Spelled};
+pub use lower::{BASE, CANDIDATE, GROUP_SIZE, Reading, Scope, Spelled};
 pub use project::coverage_column;
 pub use session::{Session, SessionOptions};
 pub use tables::{CASES, DATASET_ROWS, DATASETS, EXPERIMENTS, LOG_SPANS, PROJECTS, SCORES, SPANS};

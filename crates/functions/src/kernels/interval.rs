@@ -36,13 +36,22 @@ pub fn wilson_95(share: f64, count: f64) -> Option<(f64, f64)> {
 }
 
 /// The interval of a mean of chances, each between 0 and 1 and of a case of its own: Wilson's, of as
-/// many tosses as would give this standard error, m(1 − m)/SE², with t of n − 1 degrees of freedom
-/// (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998; N. Dean and M. Pagano, J.
-/// Survey Statistics and Methodology 3, 2015). Mean ± t·SE holds a truth near 0 or 1 too seldom: a chance of 98 % over 20
-/// cases in 60 of 100 samples, this interval in 97. Without an error it takes the cases as the tosses.
+/// many tosses as would give the spread of the cases, m(1 − m)/s² · n, with t of n − 1 degrees of freedom
+/// (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998; N. Dean and M. Pagano, J. Survey
+/// Statistics and Methodology 3, 2015).
+///
+/// That spread is of the cases and of one more that always passes and one that never does (as A. Agresti
+/// and B. A. Coull, The American Statistician 52, 1998, add passes and failures to a share). Near 0 or 1
+/// most samples lack the few cases that make the mean what it is: their own spread says that it is known,
+/// and the interval held a chance of 99.6 % over 50 cases in 62 of 100 samples; with the two, in 97. The
+/// price is an interval that is too wide there. Without a spread it takes the cases as the tosses.
 pub fn chance_95(mean: f64, standard_error: f64, count: f64) -> Option<(f64, f64)> {
     if standard_error > 0.0 {
-        wilson(mean, mean * (1.0 - mean) / (standard_error * standard_error), critical_value(count - 1.0))
+        let all = count + 2.0;
+        let all_mean = (count * mean + 1.0) / all;
+        let squares = count * (standard_error * standard_error * (count - 1.0) + mean * mean) + 1.0;
+        let variance = (squares - all * all_mean * all_mean) / (all - 1.0);
+        wilson(mean, count * all_mean * (1.0 - all_mean) / variance, critical_value(count - 1.0))
     } else {
         wilson_95(mean, count)
     }

@@ -172,28 +172,61 @@ fn of_a_clustered_mean() {
     });
 }
 
-/// The interval of cases that pass with a chance that is uniform between 0.2 and 1, five trials each.
-fn pass_rates(random: &mut SplitMix64, rate: fn(u64, u64, u64) -> Option<f64>) -> (Option<f64>, Option<f64>) {
+/// The interval of a rate over cases that each pass with a drawn chance.
+fn pass_rates(
+    random: &mut SplitMix64,
+    (cases, trials, k): (u64, u64, u64),
+    rate: fn(u64, u64, u64) -> Option<f64>,
+    mut chance: impl FnMut(&mut SplitMix64) -> f64,
+) -> (Option<f64>, Option<f64>) {
     let mut sample = MeanSample::new(false);
-    for _ in 0..100 {
-        let chance = 0.2 + 0.8 * random.uniform();
-        let passes = (0..5).filter(|_| random.uniform() < chance).count() as u64;
-        sample.add(rate(5, passes, 3).unwrap());
+    for _ in 0..cases {
+        let chance = chance(random);
+        let passes = (0..trials).filter(|_| random.uniform() < chance).count() as u64;
+        sample.add(rate(trials, passes, k).unwrap());
     }
     let mean = sample.interval();
-    let (low, high) = chance_95(mean.mean.unwrap(), mean.se.unwrap(), 100.0).unwrap();
-    (Some(low), Some(high))
+    match mean.method {
+        Some("wilson") => (mean.ci_low, mean.ci_high),
+        _ => chance_95(mean.mean.unwrap(), mean.se.unwrap(), cases as f64).unzip(),
+    }
 }
 
 #[test]
 fn of_passes_of_several_trials() {
-    // Over the chances p of all cases: E[1 − (1 − p)³] = 1 − 0.8³/4 and E[p³] = (1 − 0.2⁴) / (4 · 0.8).
+    // Over chances p that are uniform between 0.2 and 1: E[1 − (1 − p)³] = 1 − 0.8³/4 and
+    // E[p³] = (1 − 0.2⁴) / (4 · 0.8).
+    let of = (300, 5, 3);
     assert_coverage("pass@3", |random| {
-        let (low, high) = pass_rates(random, pass_at_k);
+        let (low, high) = pass_rates(random, of, pass_at_k, |random| 0.2 + 0.8 * random.uniform());
         holds(low, high, 1.0 - 0.8_f64.powi(3) / 4.0)
     });
     assert_coverage("pass^3", |random| {
-        let (low, high) = pass_rates(random, pass_hat_k);
+        let (low, high) = pass_rates(random, of, pass_hat_k, |random| 0.2 + 0.8 * random.uniform());
         holds(low, high, (1.0 - 0.2_f64.powi(4)) / 3.2)
     });
+}
+
+/// Near 0 and 1 a sample seldom has the few cases that make the rate what it is. The interval is wider
+/// than it need be there, and must not be too narrow.
+#[test]
+fn of_rates_near_the_ends() {
+    const DRAWS: usize = 2_000;
+    for cases in [20, 50, 100] {
+        for (trials, k) in [(5, 3), (5, 4), (10, 1), (10, 3), (10, 5), (10, 8)] {
+            for chance in [0.01_f64, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98] {
+                let any = 1.0 - (1.0 - chance).powi(k as i32);
+                let all = chance.powi(k as i32);
+                for (what, rate, truth) in [("pass@", pass_at_k as fn(_, _, _) -> _, any), ("pass^", pass_hat_k, all)] {
+                    let mut random = SplitMix64::new(7);
+                    let covers = |random: &mut SplitMix64| {
+                        let (low, high) = pass_rates(random, (cases, trials, k), rate, |_| chance);
+                        holds(low, high, truth)
+                    };
+                    let share = (0..DRAWS).filter(|_| covers(&mut random)).count() as f64 / DRAWS as f64;
+                    assert!(share >= 0.925, "{what}{k} of {trials} trials, {cases} cases of {chance}: {share}");
+                }
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::otlp::pairs;
 use super::score::{Reading, Score};
 use super::spans::add_metric;
-use crate::json::{ObjectText, Value, array};
+use crate::json::{Kind, ObjectText, Value, array};
 
 /// How deep values of attributes may nest.
 const LEVELS: usize = 64;
@@ -48,6 +48,28 @@ const EXPECTED: [&str; 4] = [
     "langfuse.experiment.item.expected_output",
     "evalhouse.expected",
 ];
+/// Attributes whose text is the JSON of any value, a number's or a string's too. Of others only a text
+/// that begins like an object or a list is JSON.
+const JSON_TEXTS: [&str; 16] = [
+    "braintrust.input_json",
+    "braintrust.output_json",
+    "braintrust.expected_json",
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.tool.call.arguments",
+    "traceloop.entity.input",
+    "traceloop.entity.output",
+    "ai.prompt.messages",
+    "ai.prompt",
+    "ai.response.object",
+    "ai.toolCall.args",
+    "ai.toolCall.result",
+    "tool.parameters",
+    "mlflow.spanInputs",
+    "mlflow.spanOutputs",
+];
+/// What a model said, in its own words: a text, whatever it looks like.
+const PLAIN_TEXT: &str = "ai.response.text";
 /// Prefixes of lists that are written element by element.
 const INPUT_LISTS: [&str; 3] = ["llm.input_messages", "gen_ai.prompt", "braintrust.input"];
 const OUTPUT_LISTS: [&str; 3] = ["llm.output_messages", "gen_ai.completion", "braintrust.output"];
@@ -64,6 +86,15 @@ const INPUT_EVENTS: [&str; 5] = [
     "gen_ai.content.prompt",
 ];
 const OUTPUT_EVENTS: [&str; 2] = ["gen_ai.choice", "gen_ai.content.completion"];
+
+/// Attributes that say what kind of span it is.
+const KIND: [&str; 5] = [
+    "openinference.span.kind",
+    "gen_ai.operation.name",
+    "traceloop.span.kind",
+    "mlflow.spanType",
+    "langfuse.observation.type",
+];
 
 /// Metrics: our name, and the attributes that it is read from.
 const METRICS: [(&str, &[&str]); 8] = [
@@ -100,6 +131,38 @@ const METRICS: [(&str, &[&str]); 8] = [
     ("estimated_cost", &["llm.cost.total", "gen_ai.usage.cost"]),
     ("time_to_first_token", &["gen_ai.response.time_to_first_chunk"]),
 ];
+
+/// Braintrust's objects that have a place of their own.
+const BRAINTRUST: [&str; 3] = ["braintrust.metadata", "braintrust.scores", "braintrust.metrics"];
+/// Braintrust's types of spans.
+const BRAINTRUST_TYPES: [&str; 6] = ["llm", "score", "function", "eval", "task", "tool"];
+/// Prefixes of lists of scores.
+const ANNOTATIONS: [&str; 6] = [
+    "annotations",
+    "evaluations",
+    "trace.annotations",
+    "trace.evaluations",
+    "session.annotations",
+    "session.evaluations",
+];
+
+/// The metric that is no sum over calls.
+const TIME_TO_FIRST_TOKEN: &str = "time_to_first_token";
+
+/// Whether a list of attributes says what a model used, and whether it is a scorer's: as cheaply as a
+/// first walk over a source needs.
+pub(super) fn glance(list: Option<Value<'_>>) -> (bool, bool) {
+    let (mut has_usage, mut is_scorer) = (false, false);
+    for pair in list.iter().flat_map(Value::items) {
+        let Some(key) = pair.get("key").and_then(|key| key.string()) else { continue };
+        let is_usage = |(name, keys): &(&str, &[&str])| *name != TIME_TO_FIRST_TOKEN && keys.contains(&&*key);
+        let is_own = key.starts_with("braintrust.metrics") && ["tokens", "cost"].iter().any(|w| pair.text.contains(w));
+        has_usage |= is_own || METRICS.iter().any(is_usage);
+        let value = KIND.contains(&&*key).then(|| any_value(pair.get("value")?, 0)).flatten();
+        is_scorer |= value.is_some_and(|value| value.trim_matches('"').eq_ignore_ascii_case("evaluator"));
+    }
+    (has_usage, is_scorer)
+}
 
 /// The attributes of one span, JSON texts by key.
 pub(super) struct Attributes {
@@ -145,14 +208,16 @@ impl Attributes {
 
     /// The type of the span, and whether it is a scorer's.
     pub(super) fn kind(&self) -> (&'static str, bool) {
-        let keys = [
-            "openinference.span.kind",
-            "gen_ai.operation.name",
-            "traceloop.span.kind",
-            "mlflow.spanType",
-            "langfuse.observation.type",
-        ];
-        let kind = keys.into_iter().find_map(|key| self.text(key)).unwrap_or_default();
+        let fields = self.braintrust("span_attributes");
+        let braintrust =
+            |name: &str| fields.iter().find(|(key, _)| key == name)?.1.strip_prefix('"')?.strip_suffix('"');
+        if let Some(known) = braintrust("type").and_then(|kind| BRAINTRUST_TYPES.into_iter().find(|t| *t == kind)) {
+            return (known, known == "score" || braintrust("purpose") == Some("scorer"));
+        }
+        let kind = KIND.into_iter().find_map(|key| self.text(key)).unwrap_or_default();
+        if let Some(vercel) = self.vercel_kind().filter(|_| kind.is_empty()) {
+            return (vercel, false);
+        }
         match kind.trim_matches('"').to_ascii_lowercase().as_str() {
             "llm" | "chat" | "generate_content" | "text_completion" | "embeddings" | "chat_model" | "generation"
             | "embedding" => ("llm", false),
@@ -165,6 +230,18 @@ impl Attributes {
             "" if self.has("ai.toolCall.name") => ("tool", false),
             _ => ("function", false),
         }
+    }
+
+    /// Vercel's kit wraps the calls of a model, `ai.generateText.doGenerate`, in a span that repeats what
+    /// they used, `ai.generateText`.
+    fn vercel_kind(&self) -> Option<&'static str> {
+        let operation = self.text("ai.operationId").or_else(|| self.text("operation.name"))?;
+        let operation = operation.split(' ').next()?.strip_prefix("ai.")?;
+        Some(match operation {
+            "toolCall" => "tool",
+            _ if operation.contains(".do") => "llm",
+            _ => "task",
+        })
     }
 
     pub(super) fn input(&self, events: &[Value<'_>]) -> Option<String> {
@@ -187,17 +264,19 @@ impl Attributes {
         Some(tags.items().filter_map(|tag| Some(tag.string()?.into_owned())).collect())
     }
 
-    /// The first attribute that is there. A text is the JSON in it where its key, or a mime type beside
-    /// it, says that it is JSON.
+    /// The first attribute that is there. A text is the JSON in it where its key, a mime type beside it,
+    /// or its first character says that it is JSON.
     fn first(&self, keys: &[&str]) -> Option<String> {
         let key = *keys.iter().find(|key| self.has(key))?;
         let json = self.json(key)?;
         let mime = key.strip_suffix(".value").and_then(|stem| self.text(&format!("{stem}.mime_type")));
-        let is_value = key.ends_with(".value");
-        if is_value && mime.as_deref() != Some("application/json") {
-            return Some(json);
-        }
-        Some(parsed(&json).unwrap_or(json))
+        let is_container = || self.text(key).is_none_or(|text| text.trim_start().starts_with(['{', '[']));
+        let is_json = match key {
+            _ if key.ends_with(".value") => mime.as_deref() == Some("application/json"),
+            PLAIN_TEXT => false,
+            _ => JSON_TEXTS.contains(&key) || is_container(),
+        };
+        Some(is_json.then(|| parsed(&json)).flatten().unwrap_or(json))
     }
 
     /// A list whose elements are attributes of their own: `PREFIX.0.message.role`, and so on.
@@ -227,20 +306,15 @@ impl Attributes {
     /// Scores that are attached to the span.
     pub(super) fn scores(&self, events: &[Value<'_>]) -> Vec<Score> {
         let mut scores = Vec::new();
-        for prefix in ["annotations", "evaluations", "trace.annotations", "trace.evaluations"] {
+        for prefix in ANNOTATIONS {
             let Some(Json::Array(items)) = self.nested(prefix) else { continue };
             for item in items {
                 let item = unwrap(unwrap(item, "annotation"), "evaluation");
                 scores.extend(annotation(&item));
             }
         }
-        let braintrust = self
-            .json("braintrust.scores")
-            .and_then(|json| parsed(&json))
-            .or_else(|| serde_json::to_string(&self.nested("braintrust.scores")?).ok());
-        let braintrust = braintrust.as_deref().and_then(|text| Value::parse(text).ok());
-        for (name, value) in braintrust.iter().flat_map(Value::fields) {
-            scores.push(Score::new(name, Reading::of(Some(value))));
+        for (name, json) in self.braintrust("scores") {
+            scores.push(Score::new(name, Reading::of(Value::parse(&json).ok())));
         }
         for event in events {
             if event.get("name").and_then(|name| name.string()).as_deref() == Some("gen_ai.evaluation.result") {
@@ -250,15 +324,32 @@ impl Attributes {
         scores
     }
 
-    pub(super) fn add_metrics(&self, span: &mut Span) {
-        for (name, keys) in METRICS {
-            add_metric(span, name, keys.iter().find_map(|key| self.number(key)));
+    /// The fields of one of Braintrust's objects: in one attribute, as an attribute each, or both.
+    fn braintrust(&self, group: &str) -> Vec<(String, String)> {
+        let whole = format!("braintrust.{group}");
+        let each = format!("{whole}.");
+        let text = self.text(&whole).or_else(|| self.json(&whole)).unwrap_or_default();
+        let object = Value::parse(&text).ok();
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (name, value) in object.iter().flat_map(Value::fields) {
+            fields.push((name.into_owned(), value.text.to_string()));
         }
-        let metrics = self.json("braintrust.metrics").and_then(|json| parsed(&json));
-        let metrics = metrics.as_deref().and_then(|text| Value::parse(text).ok());
-        for (name, value) in metrics.iter().flat_map(Value::fields) {
+        for (key, json) in self.all.range(each.clone()..) {
+            let Some(name) = key.strip_prefix(&each) else { break };
+            if !fields.iter().any(|(known, _)| known == name) {
+                fields.push((name.to_string(), json.clone()));
+            }
+        }
+        fields
+    }
+
+    pub(super) fn add_metrics(&self, span: &mut Span) {
+        for (name, json) in self.braintrust("metrics") {
+            add_metric(span, &name, Value::parse(&json).ok().and_then(|value| value.number()));
+        }
+        for (name, keys) in METRICS {
             if !span.metrics.iter().any(|(known, _)| **known == *name) {
-                add_metric(span, &name, value.number());
+                add_metric(span, name, keys.iter().find_map(|key| self.number(key)));
             }
         }
     }
@@ -267,24 +358,42 @@ impl Attributes {
     pub(super) fn put_metadata(&self, metadata: &mut ObjectText) {
         let models = ["gen_ai.request.model", "llm.model_name", "gen_ai.response.model", "ai.model.id"];
         metadata.put_json("model", models.iter().find_map(|key| self.json(key)).as_deref());
-        let own = ["metadata", "braintrust.metadata"].iter().find_map(|key| parsed(&self.json(key)?));
-        metadata.put_all(own.as_deref().and_then(|text| Value::parse(text).ok()), &["model", "attributes"]);
+        let own = self.json("metadata").and_then(|json| parsed(&json));
+        let own = own.as_deref().and_then(|text| Value::parse(text).ok());
+        let braintrust = self.braintrust("metadata");
+        let is_free = |name: &str| {
+            let is_set = name == "model" && models.iter().any(|key| self.has(key));
+            !is_set && name != "attributes"
+        };
+        for (name, json) in braintrust.iter().filter(|(name, _)| is_free(name)) {
+            metadata.put(name, Value::parse(json).ok());
+        }
+        for (name, value) in own.iter().flat_map(Value::fields) {
+            if is_free(&name) && !braintrust.iter().any(|(known, _)| *known == name) {
+                metadata.put(&name, Some(value));
+            }
+        }
         let mut rest = ObjectText::new();
         let known: [&[&str]; 3] = [&INPUT, &OUTPUT, &EXPECTED];
         let lists = INPUT_LISTS.iter().chain(&OUTPUT_LISTS);
         for (key, json) in &self.all {
             let is_used = known.iter().any(|keys| keys.contains(&key.as_str()))
                 || lists.clone().any(|prefix| key.starts_with(&format!("{prefix}.")))
-                || matches!(
-                    key.as_str(),
-                    "metadata" | "braintrust.metadata" | "braintrust.scores" | "braintrust.metrics"
-                );
+                || key == "metadata"
+                || BRAINTRUST
+                    .iter()
+                    .any(|group| key.strip_prefix(group).is_some_and(|r| r.is_empty() || r.starts_with('.')));
             if !is_used {
                 rest.put_json(key, Some(json));
             }
         }
         metadata.put_json("attributes", rest.finish().as_deref());
     }
+}
+
+/// Takes away what a span says that a model used.
+pub(super) fn drop_usage(span: &mut Span) {
+    span.metrics.retain(|(known, _)| !METRICS.iter().any(|(name, _)| **known == **name));
 }
 
 /// The JSON that a JSON text holds inside a string, once or twice.
@@ -322,26 +431,34 @@ fn messages(events: &[Value<'_>], names: &[&str]) -> Option<String> {
 fn annotation(item: &Json) -> Option<Score> {
     let text = |key: &str| item.get(key).and_then(Json::as_str).map(str::to_string);
     let name = text("name")?;
-    let reading = match (item.get("score").and_then(Json::as_f64), text("label")) {
-        (Some(number), label) => Reading { label, ..Reading::of_number(number) },
-        (None, Some(label)) => Reading::of_label(&label),
-        (None, None) => Reading::missing(),
-    };
+    let score = item.get("score").map(Json::to_string);
+    let reading = reading(score.as_deref(), text("label"));
     let mut metadata = ObjectText::new();
     metadata.put_text("annotator_kind", text("annotator_kind").as_deref());
     metadata.put_text("identifier", text("identifier").as_deref());
+    let own = item.get("metadata").map(Json::to_string).and_then(|json| parsed(&json));
+    metadata.put_json("metadata", own.as_deref());
     Some(Score { explanation: text("explanation"), metadata: metadata.finish(), ..Score::new(name, reading) })
 }
 
 fn evaluation(attributes: &Attributes) -> Option<Score> {
     let name = attributes.text("gen_ai.evaluation.name")?;
     let label = attributes.text("gen_ai.evaluation.score.label");
-    let reading = match (attributes.number("gen_ai.evaluation.score.value"), label) {
-        (Some(number), label) => Reading { label, ..Reading::of_number(number) },
+    let reading = reading(attributes.all.get("gen_ai.evaluation.score.value").map(String::as_str), label);
+    let score = Score { explanation: attributes.text("gen_ai.evaluation.explanation"), ..Score::new(name, reading) };
+    Some(score.with_error(attributes.json("error.type")))
+}
+
+/// A score as it is written, JSON text, with its label.
+fn reading(score: Option<&str>, label: Option<String>) -> Reading {
+    let score = score.and_then(|json| Value::parse(json).ok()).filter(|value| value.kind != Kind::Null);
+    match (score, label) {
         (None, Some(label)) => Reading::of_label(&label),
-        (None, None) => Reading::missing(),
-    };
-    Some(Score { explanation: attributes.text("gen_ai.evaluation.explanation"), ..Score::new(name, reading) })
+        (score, label) => {
+            let read = Reading::of(score);
+            Reading { label: label.or(read.label), ..read }
+        }
+    }
 }
 
 /// The JSON text of a typed value.

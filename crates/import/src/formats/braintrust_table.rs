@@ -3,7 +3,7 @@
 //! Each record becomes the JSON row that it stands for, and is read as one. See
 //! `docs/import/braintrust.md`.
 
-use super::score::is_null_text;
+use super::score::{is_null_text, is_score_column};
 use super::{Claim, ForeignFormat};
 use crate::discover::Source;
 use crate::json::{Kind, ObjectText, Value, quoted};
@@ -52,7 +52,10 @@ impl ForeignFormat for BraintrustTable {
         let Some(columns) = look.columns() else { return Claim::No };
         let has = |name: &str| columns.iter().any(|column| column == name);
         let is_span = has("root_span_id") && has("span_id");
+        // Scores as columns of their own are how anybody writes a table.
+        let has_own_scores = columns.iter().any(|column| is_score_column(column)) && !has("span_attributes");
         let is_download = has("input") && has("expected") && has("output") && (has("scores") || has("span_attributes"));
+        let is_download = is_download && !has_own_scores;
         Claim::main_if(is_span || is_download, "a table with the columns of Braintrust's rows")
     }
 
@@ -73,6 +76,7 @@ impl ForeignFormat for BraintrustTable {
             for (word, count) in row.notes.iter() {
                 receiver.note(experiment, word, count);
             }
+            record.note_rewrites(receiver, experiment);
             let mut span = row.span;
             span.line = record.line;
             for id in [&mut span.id, &mut span.span_id, &mut span.root_span_id] {
@@ -98,7 +102,8 @@ fn row_text(record: &Record<'_>) -> String {
         let group = name.split_once('.').and_then(|(group, key)| Some((groups.iter().position(|g| *g == group)?, key)));
         if let Some((group, key)) = group {
             let is_nothing = group < 2 && value.string().is_some_and(|text| is_null_text(&text));
-            nested[group].put_json(key, (!is_nothing).then(|| cell(value, true)).as_deref());
+            let cell = if group < 2 { figure(value) } else { cell(value, true) };
+            nested[group].put_json(key, (!is_nothing).then_some(cell).as_deref());
         } else {
             row.put_json(&name, Some(&cell(value, JSON_FIELDS.contains(&&*name))));
         }
@@ -109,13 +114,21 @@ fn row_text(record: &Record<'_>) -> String {
     row.finish().unwrap_or_else(|| "{}".into())
 }
 
-/// The JSON of a cell. A text that begins like JSON, in a field of JSON, is the JSON that it holds.
+/// The JSON of a cell. A text that begins like JSON, in a field of JSON, is the JSON that it holds; any
+/// other text is a text, also if it is a number.
 fn cell(value: Value<'_>, is_json: bool) -> String {
-    let text = value.string().filter(|_| is_json);
-    let Some(text) = text else { return value.json().unwrap_or_else(|| "null".into()) };
-    let looks_like_json = text.starts_with(['{', '[', '"']) || text.parse::<f64>().is_ok();
+    let Some(text) = value.string().filter(|_| is_json) else { return value.text.to_string() };
     match Value::parse(&text) {
-        Ok(inner) if looks_like_json => inner.json().unwrap_or_else(|| "null".into()),
+        Ok(inner) if text.starts_with(['{', '[', '"']) => inner.text.to_string(),
         _ => quoted(&text),
+    }
+}
+
+/// The JSON of a cell that is to be a number or a truth value.
+fn figure(value: Value<'_>) -> String {
+    let text = value.string().unwrap_or_default();
+    match Value::parse(text.trim()) {
+        Ok(figure) if !matches!(figure.kind, Kind::String | Kind::Array | Kind::Object) => figure.text.to_string(),
+        _ => value.text.to_string(),
     }
 }

@@ -1,13 +1,15 @@
 //! Test runs of DeepEval. See `docs/import/deepeval.md`.
 
-use super::score::{Reading, Score, hand_on_case};
+use super::score::{Reading, Score, ScoreIds, hand_on_case};
 use super::spans::{add_metric, root, text_at};
 use super::{Claim, ForeignFormat};
 use crate::discover::Source;
+use crate::error::Fault;
 use crate::json::{ObjectText, Value};
-use crate::load::Stop;
+use crate::load::{Stop, hash_file};
 use crate::look::{Look, Shape};
 use crate::read::JsonStream;
+use crate::reason;
 use crate::receive::{Receiver, Run};
 use crate::records::{checked, json_stream, text_of};
 use crate::request::ImportRequest;
@@ -23,6 +25,7 @@ impl ForeignFormat for DeepEval {
     fn mapping(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("experiment", "the test run; `identifier` or the file names it"),
+            ("id", "the file's name; of `.latest_run_full.json` its content, because every run has that name"),
             ("declared_total", "`testPassed` + `testFailed`"),
             ("case", "a test case: `input`; of a conversation its turns"),
             ("output, expected", "`actualOutput`, `expectedOutput`"),
@@ -33,14 +36,21 @@ impl ForeignFormat for DeepEval {
 
     fn claim(&self, look: &Look, _source: &Source) -> Claim {
         let is_run = look.json(Shape::Object).is_some_and(|fields| {
-            let has_cases = fields.has_any(&["testCases", "conversationalTestCases"]);
-            has_cases && fields.has_any(&["metricsScores", "testCases[].metricsData", "testCases[].actualOutput"])
+            // What comes after a long first case is not seen.
+            fields.has_all(&["testCases", "conversationalTestCases"])
+                || fields.has_any(&["testCases", "conversationalTestCases"])
+                    && fields.has_any(&[
+                        "metricsScores",
+                        "testCases[].metricsData",
+                        "testCases[].actualOutput",
+                        "conversationalTestCases[].turns",
+                    ])
         });
         Claim::main_if(is_run, "a JSON object with `testCases` and `metricsScores`")
     }
 
     fn read(&self, source: &Source, _request: &ImportRequest, receiver: &mut dyn Receiver) -> Result<(), Stop> {
-        let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
+        let experiment = receiver.experiment(&run_of(source)?)?;
         let mut fields = ObjectText::new();
         let walked = walk(&mut json_stream(source)?, experiment, &mut fields, receiver);
         describe(&fields.finish().unwrap_or_default(), experiment, receiver);
@@ -49,6 +59,34 @@ impl ForeignFormat for DeepEval {
             walked => walked,
         }
     }
+}
+
+/// The file of the latest run has one name for all of them: its content tells which run it is.
+fn run_of(source: &Source) -> Result<Run, Stop> {
+    let stem = source.stem();
+    let named = identifier(&mut json_stream(source)?);
+    if !stem.starts_with('.') {
+        return Ok(Run { name: named.unwrap_or_else(|| stem.clone()), id: stem });
+    }
+    let unreadable = |error| Fault::file(reason::UNREADABLE, format!("cannot be read: {error}")).at(1, None);
+    let id = source.open().and_then(hash_file).map_err(unreadable)?;
+    Ok(Run { name: named.unwrap_or_else(|| stem.trim_start_matches('.').to_string()), id })
+}
+
+/// What the user called the run. Whatever breaks off the walk is met again, and reported, with the cases.
+fn identifier(stream: &mut JsonStream) -> Option<String> {
+    stream.enter_object().ok()?;
+    while let Some(key) = stream.key().ok()? {
+        if key != "identifier" {
+            stream.skip().ok()?;
+            continue;
+        }
+        let piece = stream.piece().ok()?;
+        let text = text_of(stream.bytes(&piece));
+        let name = Value::parse(&text).ok()?.string()?.into_owned();
+        return Some(name).filter(|name| !name.trim().is_empty());
+    }
+    None
 }
 
 fn walk(
@@ -122,6 +160,7 @@ fn case(test: Value<'_>, ordinal: u64, line: u64, experiment: usize, receiver: &
     }
     metadata.put_json("deepeval", known.finish().as_deref());
     case.metadata = metadata.finish();
+    let mut ids = ScoreIds::default();
     for metric in test.get("metricsData").iter().flat_map(Value::items) {
         let Some(name) = text_at(metric, "name") else { continue };
         let mut metadata = ObjectText::new();
@@ -134,7 +173,7 @@ fn case(test: Value<'_>, ordinal: u64, line: u64, experiment: usize, receiver: &
             ..Score::new(name, Reading::of(metric.get("score")))
         };
         let score = score.with_error(metric.get("error").and_then(|error| error.json()));
-        let mut span = score.span(format!("{}/score/{}", case.id, score.name), &case);
+        let mut span = score.span(ids.next(&case, &score.name), &case);
         for (theirs, ours) in [
             ("evaluationCost", "estimated_cost"),
             ("inputTokenCount", "prompt_tokens"),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use evalhouse_model::Span;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::score::{Reading, Score, is_null_text};
+use super::score::{Reading, Score, State, is_null_text, is_score_column};
 use super::spans::{add_metric, micros, root, seconds, set_times};
 use super::{Claim, ForeignFormat};
 use crate::discover::Source;
@@ -62,7 +62,7 @@ impl ForeignFormat for Generic {
 
     fn columns(&self, source: &Source, request: &ImportRequest) -> Result<Vec<(String, String)>, Fault> {
         let columns = columns_of(&Look::at(source)?);
-        let map = ColumnMap::of(&columns, request)?;
+        let mut map = ColumnMap::of(&columns, request)?;
         let described = columns.iter().map(|column| (map.of_column(column).described(), format!("column `{column}`")));
         Ok(described.collect())
     }
@@ -84,7 +84,7 @@ impl ForeignFormat for Generic {
 
 fn columns_of(look: &Look) -> Vec<String> {
     match &look.container {
-        Container::Json(..) => look.rows().iter().flat_map(|fields| fields.names()).map(str::to_string).collect(),
+        Container::Json(..) => look.names_of_rows().map(str::to_string).collect(),
         _ => look.columns().unwrap_or_default().to_vec(),
     }
 }
@@ -101,7 +101,7 @@ fn score_name(column: &str) -> Option<&str> {
             return column.get(prefix.len()..);
         }
     }
-    (lower == "score" || lower.ends_with("_score")).then_some(column)
+    is_score_column(column).then_some(column)
 }
 
 /// The seconds that a column of a duration counts in.
@@ -128,6 +128,18 @@ enum Use {
 }
 
 impl Use {
+    /// Its name, without the unit that a metric is counted in.
+    fn name(&self) -> String {
+        match self {
+            Self::Metric(name, _) => format!("metrics.{name}"),
+            other => other.described(),
+        }
+    }
+
+    fn is_same_as(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+
     /// As `--column` names it.
     fn described(&self) -> String {
         match self {
@@ -164,17 +176,40 @@ impl ColumnMap {
                 uses.insert(column, Use::Role(role));
             }
         }
-        for column in columns {
-            if !uses.contains_key(column) {
-                uses.insert(column.clone(), guessed_use(column));
+        let given = Self { uses };
+        let mut map = Self { uses: given.uses.clone() };
+        for column in columns.iter().filter(|column| !given.uses.contains_key(*column)) {
+            let guessed = guessed_use(column);
+            let guessed = if given.is_used(&guessed) { as_metadata(column) } else { guessed };
+            if map.is_used(&guessed) {
+                let other = map.uses.iter().find(|(_, known)| known.is_same_as(&guessed));
+                let other = other.map(|(name, _)| name.as_str()).unwrap_or_default();
+                let (role, column) = (guessed.name(), column.as_str());
+                return Err(ambiguous(&role, other.min(column), other.max(column)));
             }
+            map.uses.insert(column.clone(), guessed);
         }
-        Ok(Self { uses })
+        Ok(map)
     }
 
-    /// A column that the first row does not have is guessed when it comes.
-    fn of_column(&self, column: &str) -> Use {
-        self.uses.get(column).cloned().unwrap_or_else(|| guessed_use(column))
+    /// What a column is. One that the first rows do not have is guessed when it comes: it has the role
+    /// of its name, if no other column has it.
+    fn of_column(&mut self, column: &str) -> Use {
+        if let Some(known) = self.uses.get(column) {
+            return known.clone();
+        }
+        let role = ROLES.iter().map(|(role, _)| *role).find(|role| column.eq_ignore_ascii_case(role));
+        let late = match role.filter(|role| !self.has_role(role)) {
+            Some(role) => Use::Role(role),
+            None => Some(guessed_use(column)).filter(|late| !self.is_used(late)).unwrap_or_else(|| as_metadata(column)),
+        };
+        self.uses.insert(column.to_string(), late.clone());
+        late
+    }
+
+    /// Whether another column is this score or metric.
+    fn is_used(&self, wanted: &Use) -> bool {
+        matches!(wanted, Use::Score(_) | Use::Metric(..)) && self.uses.values().any(|known| known.is_same_as(wanted))
     }
 
     fn has_role(&self, role: &'static str) -> bool {
@@ -210,13 +245,18 @@ fn guess(role: &str, names: &[&str], columns: &[String], uses: &HashMap<String, 
     match matching.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some((*only).clone())),
-        [first, second, ..] => {
-            let message = format!("both `{first}` and `{second}` could be the {role}");
-            let fault = Fault::field(role.to_string(), reason::AMBIGUOUS_COLUMN, message).at(1, None);
-            Err(fault
-                .with_hint("say which with `--column ROLE=NAME`, and what the other is: `--column metadata.X=NAME`"))
-        }
+        [first, second, ..] => Err(ambiguous(role, first, second)),
     }
+}
+
+fn ambiguous(role: &str, first: &str, second: &str) -> Fault {
+    let message = format!("both `{first}` and `{second}` could be the {role}");
+    let fault = Fault::field(role.to_string(), reason::AMBIGUOUS_COLUMN, message).at(1, None);
+    fault.with_hint("say which with `--column ROLE=NAME`, and what the other is: `--column metadata.X=NAME`")
+}
+
+fn as_metadata(column: &str) -> Use {
+    Use::Metadata(column.to_string())
 }
 
 fn guessed_use(column: &str) -> Use {
@@ -233,7 +273,7 @@ fn guessed_use(column: &str) -> Use {
     match column.split_once('.') {
         Some(("metrics", name)) => Use::Metric(name.to_string(), 1.0),
         Some(("metadata", name)) => Use::Metadata(name.to_string()),
-        _ => Use::Metadata(column.to_string()),
+        _ => as_metadata(column),
     }
 }
 
@@ -249,7 +289,7 @@ struct Rows {
 #[derive(Default)]
 struct Parts<'a> {
     roles: HashMap<&'static str, Value<'a>>,
-    scores: Vec<(String, Value<'a>)>,
+    scores: Vec<(String, Reading)>,
     metrics: Vec<(String, f64)>,
     metadata: ObjectText,
 }
@@ -257,9 +297,16 @@ struct Parts<'a> {
 impl Rows {
     fn add(&mut self, record: &Record<'_>, source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
         self.ordinal += 1;
-        let parts = self.parts(record);
+        let mut parts = self.parts(record);
+        // What failed could not be scored.
+        if parts.roles.contains_key("error") {
+            for (_, reading) in parts.scores.iter_mut().filter(|(_, reading)| reading.state == State::Missing) {
+                reading.state = State::Error;
+            }
+        }
         let role = |name: &str| parts.roles.get(name).copied();
         let experiment = self.experiment(role("experiment"), source, receiver)?;
+        record.note_rewrites(receiver, experiment);
         let mut case = root(self.id(experiment, role("id"), role("trial")));
         case.line = record.line;
         case.created = micros(role("created"));
@@ -268,23 +315,27 @@ impl Rows {
             add_metric(&mut case, name, Some(*value));
         }
         self.fill(&mut case, &parts);
-        for (name, value) in &parts.scores {
-            Score::new(name, Reading::of(Some(*value))).hand_on(receiver, experiment, &case)?;
+        for (name, reading) in parts.scores {
+            Score::new(name, reading).hand_on(receiver, experiment, &case)?;
         }
         receiver.span(experiment, case)
     }
 
-    fn parts<'a>(&self, record: &Record<'a>) -> Parts<'a> {
+    fn parts<'a>(&mut self, record: &Record<'a>) -> Parts<'a> {
         let mut parts = Parts::default();
         for (column, value) in record.value.fields() {
             match self.map.of_column(&column) {
                 Use::Role(role) => {
-                    // An empty cell of a table is no value; an empty string in JSON is one.
-                    if value.kind != Kind::Null && !(record.is_text && value.text == "\"\"") {
+                    // An empty cell of a table is no value; an empty string in JSON is one, but no error.
+                    let is_nothing = match role {
+                        "error" => value.text == "\"\"" || value.kind == Kind::False || value.is_empty(),
+                        _ => value.kind == Kind::Null || (record.is_text && value.text == "\"\""),
+                    };
+                    if !is_nothing {
                         parts.roles.insert(role, value);
                     }
                 }
-                Use::Score(name) => parts.scores.push((name, value)),
+                Use::Score(name) => parts.add_score(name, value),
                 Use::Metric(name, unit) => parts.add_metric(name, value, unit),
                 Use::Metadata(name) => parts.metadata.put(&name, Some(value)),
                 Use::Group(group) => parts.add_group(group, value),
@@ -308,14 +359,26 @@ impl Rows {
         Ok(experiment)
     }
 
-    /// The id of a row. Rows with one id are trials, in their order or by their own numbers.
+    /// The id of a row. Rows with one input are trials in the order of their ids: by their own numbers,
+    /// else as they come.
     fn id(&mut self, experiment: usize, id: Option<Value<'_>>, trial: Option<Value<'_>>) -> String {
-        let Some(id) = id.and_then(|id| id.as_text()) else { return format!("row-{:08}", self.ordinal) };
         let trial = trial.and_then(|trial| trial.integer());
-        let id = trial.map_or_else(|| id.to_string(), |trial| format!("{id}_trial_{trial:04}"));
-        let count = self.ids.entry((experiment, xxh3_128(id.as_bytes()))).or_default();
-        *count += 1;
-        if *count == 1 { id } else { format!("{id}_{count:04}") }
+        let id = match (id.and_then(|id| id.as_text()), trial) {
+            (Some(id), None) => id.into_owned(),
+            (Some(id), Some(trial)) => format!("{id}_trial_{trial:04}"),
+            (None, Some(trial)) => format!("trial-{trial:04}/row-{:08}", self.ordinal),
+            (None, None) => format!("row-{:08}", self.ordinal),
+        };
+        let mut unique = id.clone();
+        // What is behind a repeated id may itself be the id of another row.
+        loop {
+            let count = self.ids.entry((experiment, xxh3_128(unique.as_bytes()))).or_default();
+            *count += 1;
+            if *count == 1 {
+                return unique;
+            }
+            unique = format!("{id}_{count:04}");
+        }
     }
 
     fn fill(&self, case: &mut Span, parts: &Parts<'_>) {
@@ -337,8 +400,15 @@ impl Rows {
     }
 }
 
-impl<'a> Parts<'a> {
-    fn add_metric(&mut self, name: String, value: Value<'a>, unit: f64) {
+impl Parts<'_> {
+    fn add_score(&mut self, name: String, value: Value<'_>) {
+        if self.scores.iter().any(|(known, _)| *known == name) {
+            return self.metadata.put(&format!("scores.{name}"), Some(value));
+        }
+        self.scores.push((name, Reading::of(Some(value))));
+    }
+
+    fn add_metric(&mut self, name: String, value: Value<'_>, unit: f64) {
         match value.loose_number() {
             Some(number) => self.metrics.push((name, number * unit)),
             None if value.string().is_some_and(|text| is_null_text(&text)) || value.kind == Kind::Null => {}
@@ -347,13 +417,16 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn add_group(&mut self, group: &str, value: Value<'a>) {
-        if value.kind != Kind::Object {
-            return self.metadata.put(group, Some(value));
-        }
-        for (name, value) in value.fields() {
+    /// Takes an object of scores, metrics or metadata; in a table it is the text of one.
+    fn add_group(&mut self, group: &str, value: Value<'_>) {
+        let text = value.string().unwrap_or_default();
+        let object = if value.kind == Kind::Object { Some(value) } else { Value::parse(&text).ok() };
+        let Some(object) = object.filter(|object| object.kind == Kind::Object) else {
+            return self.metadata.put(group, Some(value).filter(|value| value.text != "\"\""));
+        };
+        for (name, value) in object.fields() {
             match group {
-                "scores" => self.scores.push((name.into_owned(), value)),
+                "scores" => self.add_score(name.into_owned(), value),
                 "metrics" => self.add_metric(name.into_owned(), value, 1.0),
                 _ => self.metadata.put(&name, Some(value)),
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use evalhouse_model::Span;
 
-use super::score::{Reading, Score};
+use super::score::{Reading, Score, ScoreIds};
 use super::spans::{add_metric, child, micros, root, set_kind, text_at};
 use super::{Claim, ForeignFormat};
 use crate::discover::Source;
@@ -49,10 +49,10 @@ impl ForeignFormat for Helm {
 
     fn mapping(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("experiment", "the folder of a run: `run_spec.name`"),
+            ("experiment", "the folder of a run: its suite and `run_spec.name`"),
             ("case", "an instance with its perturbation: `id`, `perturbation` and `input.text`"),
             ("trial", "`train_trial_index`"),
-            ("output", "the first completion; of a choice its letter's text"),
+            ("output", "the first completion; of a choice its letter's text; none where each reference is a request"),
             ("expected", "references with the tag `correct`"),
             ("scores", "`per_instance_stats.stats`: the mean of each, except operational ones, which are metrics"),
             ("spans", "one for each request state"),
@@ -81,13 +81,14 @@ impl ForeignFormat for Helm {
     fn read(&self, source: &Source, _request: &ImportRequest, receiver: &mut dyn Receiver) -> Result<(), Stop> {
         let spec = source.sibling("run_spec.json").map(|spec| whole(&spec)).transpose()?;
         let spec = spec.as_deref().and_then(|text| Value::parse(text).ok());
-        let folder = source.folder_name().unwrap_or_else(|| source.stem());
-        let name = spec.and_then(|spec| text_at(spec, "name")).unwrap_or(folder);
-        let experiment = receiver.experiment(&Run { id: name.clone(), name: name.replace('/', "_") })?;
+        let experiment = receiver.experiment(&run_of(spec, source))?;
         describe(spec, source, receiver, experiment)?;
-        let mut cases: HashMap<String, u32> = HashMap::new();
+        let mut cases: HashMap<String, Parts> = HashMap::new();
         if let Some(state) = source.sibling("scenario_state.json") {
-            read_states(&state, experiment, &mut cases, receiver)?;
+            match read_states(&state, experiment, &mut cases, receiver) {
+                Err(Stop::Fault(fault)) => receiver.cut_off(Some(experiment), fault)?,
+                read => read?,
+            }
         }
         each_record(source, receiver, Some(experiment), &mut |receiver, record| {
             let Some(key) = Key::of(record.value, "instance_id") else {
@@ -98,10 +99,33 @@ impl ForeignFormat for Helm {
             // An instance without a request state is known by its id alone.
             let is_new = !cases.contains_key(&case.id);
             let case = if is_new { Span { input: key.input(None), line: record.line, ..case } } else { case };
-            cases.entry(case.id.clone()).or_default();
-            add_stats(record.value.get("stats"), &case, is_new, experiment, receiver)
+            let parts = cases.entry(case.id.clone()).or_default();
+            parts.statistics += 1;
+            add_stats(record.value.get("stats"), &case, parts.statistics, experiment, receiver)?;
+            if is_new { receiver.span(experiment, case) } else { Ok(()) }
         })
     }
+}
+
+/// What was read of a case so far.
+#[derive(Default)]
+struct Parts {
+    /// Request states: several where each choice is a request of its own.
+    requests: u32,
+    /// Entries of statistics: one for each metric of the run.
+    statistics: u32,
+}
+
+/// The run, told by its suite too: the runs of two suites have the same names. A run's folder has the
+/// run's name, and lies in that of its suite.
+fn run_of(spec: Option<Value<'_>>, source: &Source) -> Run {
+    let folders = source.folders();
+    let mut folders = folders.into_iter();
+    let folder = folders.next().unwrap_or_else(|| source.stem());
+    let name = spec.and_then(|spec| text_at(spec, "name")).unwrap_or_else(|| folder.clone());
+    let suite = folders.next().filter(|_| name.replace('/', "_").starts_with(&folder));
+    let id = suite.map_or_else(|| name.clone(), |suite| format!("{suite}/{name}"));
+    Run { name: id.replace('/', "_"), id }
 }
 
 /// The text of a small file.
@@ -164,7 +188,7 @@ impl Key {
 fn read_states(
     source: &Source,
     experiment: usize,
-    cases: &mut HashMap<String, u32>,
+    cases: &mut HashMap<String, Parts>,
     receiver: &mut dyn Receiver,
 ) -> Result<(), Stop> {
     let mut stream = json_stream(source)?;
@@ -194,7 +218,7 @@ fn read_state(
     state: Value<'_>,
     line: u64,
     experiment: usize,
-    cases: &mut HashMap<String, u32>,
+    cases: &mut HashMap<String, Parts>,
     receiver: &mut dyn Receiver,
 ) -> Result<(), Stop> {
     let Some(instance) = state.get("instance") else { return Ok(()) };
@@ -202,8 +226,9 @@ fn read_state(
     key.trial = state.get("train_trial_index").and_then(|trial| trial.integer()).unwrap_or(0);
     let mut case = root(key.id());
     case.line = line;
-    let count = cases.entry(case.id.clone()).or_default();
-    *count += 1;
+    let parts = cases.entry(case.id.clone()).or_default();
+    parts.requests += 1;
+    let count = parts.requests;
     let result = state.get("result");
     let completion = result.and_then(|result| result.get("completions")?.items().next()?.get("text"));
     let mut span = child(format!("{}/request/{count}", case.id), &case);
@@ -221,15 +246,17 @@ fn read_state(
     span.metadata = metadata.finish();
     let error = span.error.clone();
     receiver.span(experiment, span)?;
-    if *count > 1 {
+    if count > 1 {
         return Ok(());
     }
     case.input = key.input(instance.at(&["input", "text"]));
+    // Where each reference is a request of its own, a completion repeats its prompt and answers nothing.
+    let answer = completion.filter(|_| state.get("reference_index").is_none());
     let chosen = state
         .get("output_mapping")
-        .zip(completion)
-        .and_then(|(mapping, completion)| mapping.get(completion.string()?.trim())?.json());
-    case.output = chosen.or_else(|| completion.and_then(|completion| completion.json()));
+        .zip(answer)
+        .and_then(|(mapping, answer)| mapping.get(answer.string()?.trim())?.json());
+    case.output = chosen.or_else(|| answer.and_then(|answer| answer.json()));
     case.error = error;
     let correct = instance.get("references");
     let correct: Vec<String> = correct
@@ -253,14 +280,17 @@ fn read_state(
     receiver.span(experiment, case)
 }
 
+/// Adds the `nth` entry of statistics of a case: operational ones as metrics, the others as scores.
 fn add_stats(
     stats: Option<Value<'_>>,
     case: &Span,
-    is_new: bool,
+    nth: u32,
     experiment: usize,
     receiver: &mut dyn Receiver,
 ) -> Result<(), Stop> {
-    let mut operational = child(format!("{}/stats", case.id), case);
+    let numbered = |id: String| if nth == 1 { id } else { format!("{id}/{nth}") };
+    let mut ids = ScoreIds::default();
+    let mut operational = child(numbered(format!("{}/stats", case.id)), case);
     set_kind(&mut operational, "stats", "function", false);
     for stat in stats.iter().flat_map(Value::items) {
         let Some(name) =
@@ -273,9 +303,9 @@ fn add_stats(
         if is_operational {
             add_metric(&mut operational, &name, stat.get("mean").and_then(|mean| mean.number()));
         } else {
-            Score::new(name, Reading::of(stat.get("mean"))).hand_on(receiver, experiment, case)?;
+            let id = numbered(ids.next(case, &name));
+            Score::new(name, Reading::of(stat.get("mean"))).hand_on_as(id, receiver, experiment, case)?;
         }
     }
-    receiver.span(experiment, operational)?;
-    if is_new { receiver.span(experiment, case.clone()) } else { Ok(()) }
+    if operational.metrics.is_empty() { Ok(()) } else { receiver.span(experiment, operational) }
 }

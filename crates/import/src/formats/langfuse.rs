@@ -13,13 +13,19 @@ use crate::load::Stop;
 use crate::look::Look;
 use crate::reason;
 use crate::receive::{Receiver, Run};
-use crate::records::{Record, each_record};
+use crate::records::{Record, each_record, learn};
 use crate::request::ImportRequest;
 
 /// The format of Langfuse's exports.
 pub(crate) struct Langfuse;
 
-/// Endings of a file of scores that belongs to a file of observations.
+/// The folders in which the tool exports observations, a file for each window of time.
+const TABLES: [&str; 2] = ["observations_v2", "observations"];
+
+/// Endings of a table's files.
+const ENDINGS: [&str; 4] = [".jsonl", ".json", ".csv", ".parquet"];
+
+/// Names of a file of scores that belongs to a file of observations.
 const SCORE_FILES: [&str; 8] = [
     "scores.jsonl",
     "scores.json",
@@ -38,8 +44,8 @@ impl ForeignFormat for Langfuse {
 
     fn mapping(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("experiment", "the file of observations; `experimentId` of an experiment's items"),
-            ("case", "a trace: its root observation; an item of an experiment"),
+            ("experiment", "the table of observations, all its files; `experimentId` of an experiment's items"),
+            ("case", "a trace: its root observation; an item of an experiment by `experimentItemId`"),
             ("span", "an observation; of two with one `id` the one with the later `updated_at`"),
             ("input, output", "`input`, `output`: JSON where the text is an object or a list"),
             ("expected", "`expectedOutput` of an item"),
@@ -51,7 +57,11 @@ impl ForeignFormat for Langfuse {
     fn claim(&self, look: &Look, source: &Source) -> Claim {
         if look.has_columns(&["trace_id", "parent_observation_id"]) || look.has_columns(&["trace_id", "usage_details"])
         {
-            return Claim::Main("rows with `trace_id` and `parent_observation_id`".into());
+            let first = table_of(source).and_then(|_| exported(source, "").into_iter().next());
+            return match first.filter(|first| *first != source.file_name()) {
+                Some(first) => Claim::PartOf(first),
+                None => Claim::Main("rows with `trace_id` and `parent_observation_id`".into()),
+            };
         }
         if look.has_columns(&["experimentId", "experimentItemId"]) || look.has_columns(&["data[].experimentItemId"]) {
             return Claim::Main("rows with `experimentId` and `experimentItemId`".into());
@@ -66,9 +76,9 @@ impl ForeignFormat for Langfuse {
     }
 
     fn parts(&self, source: &Source) -> Vec<Source> {
-        let beside = SCORE_FILES.iter().find_map(|name| source.sibling(name));
-        let table = || source.sibling(&format!("../scores/{}", source.file_name()));
-        beside.or_else(table).into_iter().collect()
+        let mut parts = windows(source);
+        parts.extend(scores_of(source));
+        parts
     }
 
     fn read(&self, source: &Source, _request: &ImportRequest, receiver: &mut dyn Receiver) -> Result<(), Stop> {
@@ -76,42 +86,89 @@ impl ForeignFormat for Langfuse {
         if look.has_columns(&["experimentItemId"]) || look.has_columns(&["data[].experimentItemId"]) {
             return read_items(source, receiver);
         }
-        let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
+        let experiment = receiver.experiment(&run_of(source))?;
         let mut index = TraceIndex::default();
         if look.has_columns(&["data_type", "string_value"]) {
             // Scores alone: their traces are cases without a span of their own.
-            index.finish();
-            return read_scores(source, &mut index, experiment, true, receiver);
+            return read_scores(source, &mut index, experiment, receiver);
         }
-        let walked = each_record(source, receiver, None, &mut |_, record| {
-            if let Some(ids) = Ids::of(record.value) {
-                let version = micros(record.value.get("updated_at")).unwrap_or(0);
-                index.tell(&ids.trace, &ids.id, ids.parent.as_deref(), version);
-            }
-            Ok(())
-        });
-        if let Err(stop @ (Stop::Store(_) | Stop::Cancelled)) = walked {
-            return Err(stop);
+        let windows = windows(source);
+        let all = || std::iter::once(source).chain(&windows);
+        for window in all() {
+            learn(window, &mut |row| {
+                if let Some(ids) = Ids::of(row) {
+                    let version = micros(row.get("updated_at")).unwrap_or(0);
+                    index.tell(&ids.trace, &ids.id, ids.parent.as_deref(), version);
+                }
+            });
         }
         index.finish();
-        each_record(source, receiver, Some(experiment), &mut |receiver, record| {
-            observation(&record, &mut index, experiment, receiver)
-        })?;
-        for scores in self.parts(source) {
-            read_scores(&scores, &mut index, experiment, false, receiver)?;
+        for window in all() {
+            each_record(window, receiver, Some(experiment), &mut |receiver, record| {
+                observation(&record, &mut index, experiment, receiver)
+            })?;
         }
-        Ok(())
+        scores_of(source).iter().try_for_each(|scores| read_scores(scores, &mut index, experiment, receiver))
     }
 }
 
-/// The file of observations beside a file of scores.
+/// The name of the table in whose folder a file of observations lies.
+fn table_of(source: &Source) -> Option<String> {
+    source.folder_name().filter(|folder| TABLES.contains(&folder.as_str()))
+}
+
+/// The run of a file. The files of a table are named after times only: their project tells them apart.
+fn run_of(source: &Source) -> Run {
+    let project = table_of(source).and_then(|table| Some((source.folders().into_iter().nth(1)?, table)));
+    let Some((project, table)) = project else { return Run { id: source.stem(), name: source.stem() } };
+    Run { id: format!("{project}/{table}"), name: format!("{project} {table}") }
+}
+
+/// The exported files in the folder that a path leads to from a file's own.
+fn exported(source: &Source, folder: &str) -> Vec<String> {
+    let mut names = source.siblings_of(&format!("{folder}{}", source.file_name()));
+    names.retain(|name| {
+        let name = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+        ENDINGS.iter().any(|ending| name.ends_with(ending)) && !name.starts_with('.')
+    });
+    names
+}
+
+/// The other files of the table that a file is the first one of. Their windows overlap, and a trace goes
+/// on in later ones.
+fn windows(source: &Source) -> Vec<Source> {
+    if table_of(source).is_none() {
+        return Vec::new();
+    }
+    let own = source.file_name();
+    let others = exported(source, "").into_iter().filter(|name| *name != own);
+    let others = others.filter_map(|name| source.sibling(&name));
+    // A window in which nothing happened may have no columns.
+    others.filter(|other| Look::at(other).is_ok_and(|look| look.has_columns(&["trace_id"]))).collect()
+}
+
+/// The files of scores that belong to a file of observations: beside it, or those of the table of scores.
+fn scores_of(source: &Source) -> Vec<Source> {
+    if table_of(source).is_some() {
+        let paths = exported(source, "../scores/").into_iter().map(|name| format!("../scores/{name}"));
+        let files = paths.filter_map(|path| source.sibling(&path));
+        return files.filter(|file| Look::at(file).is_ok_and(|look| look.has_columns(&["trace_id"]))).collect();
+    }
+    let beside = SCORE_FILES.iter().find_map(|name| source.sibling(name));
+    beside.or_else(|| source.sibling(&format!("../scores/{}", source.file_name()))).into_iter().collect()
+}
+
+/// The file of observations that a file of scores belongs to.
 fn observations_of(scores: &Source) -> Option<String> {
     let name = scores.file_name();
     if SCORE_FILES.contains(&name.as_str()) {
         return scores.siblings().into_iter().find(|other| other.starts_with("observations"));
     }
-    let tables = ["../observations_v2", "../observations"].map(|table| format!("{table}/{name}"));
-    tables.into_iter().find(|path| scores.sibling(path).is_some())
+    let tables = TABLES.iter().filter(|_| scores.folder_name().as_deref() == Some("scores"));
+    tables.map(|table| format!("../{table}/")).find_map(|table| {
+        let first = exported(scores, &table).into_iter().next()?;
+        Some(format!("{table}{first}"))
+    })
 }
 
 struct Ids {
@@ -222,10 +279,20 @@ fn add_usage(span: &mut Span, row: Value<'_>) {
     let total = costs.and_then(|costs| costs.get("total")?.loose_number());
     let total = total.or_else(|| row.get("total_cost").and_then(|cost| cost.loose_number()));
     add_metric(span, "estimated_cost", total);
-    // Seconds, or milliseconds where it would take longer than the observation itself.
-    let wait = row.get("time_to_first_token").and_then(|wait| wait.loose_number());
-    let elapsed = span.start.zip(span.end).map(|(start, end)| end - start);
-    let wait = wait.map(|wait| if elapsed.is_some_and(|elapsed| wait > elapsed + 1.0) { wait / 1e3 } else { wait });
+    let number = |name: &str| row.get(name).and_then(|value| value.loose_number());
+    let wait = number("time_to_first_token").map(|wait| {
+        let elapsed = span.start.zip(span.end).map(|(start, end)| end - start);
+        let is_milliseconds = match (elapsed, number("latency")) {
+            // The latency is in the same unit, and times the observation.
+            (Some(elapsed), Some(latency)) if elapsed > 0.0 && latency > 0.0 => {
+                (latency - elapsed * 1e3).abs() < (latency - elapsed).abs()
+            }
+            // It cannot be longer than the observation.
+            (Some(elapsed), _) => wait > elapsed + 1.0,
+            (None, _) => false,
+        };
+        if is_milliseconds { wait / 1e3 } else { wait }
+    });
     add_metric(span, "time_to_first_token", wait);
 }
 
@@ -234,21 +301,19 @@ fn read_scores(
     source: &Source,
     index: &mut TraceIndex,
     experiment: usize,
-    is_alone: bool,
     receiver: &mut dyn Receiver,
 ) -> Result<(), Stop> {
-    let mut traces = std::collections::HashSet::new();
     each_record(source, receiver, Some(experiment), &mut |receiver, record| {
         let row = record.value;
         let trace = text_at(row, "trace_id").filter(|trace| !trace.is_empty());
         let (Some(trace), Some(name)) = (trace, text_at(row, "name")) else { return Ok(()) };
-        let id = index.root_of(&trace);
-        let mut case = root(id);
+        // The trace may be older than the observations of the export.
+        if let Some(root) = index.bare_root(&trace) {
+            receiver.span(experiment, Span { line: record.line, ..root })?;
+        }
+        let mut case = root(index.root_of(&trace));
         case.root_span_id.clone_from(&trace);
         case.line = record.line;
-        if is_alone && traces.insert(trace) {
-            receiver.span(experiment, case.clone())?;
-        }
         let label = text_at(row, "string_value").filter(|label| !label.is_empty());
         let reading = match (text_at(row, "data_type").as_deref(), label) {
             (Some("CATEGORICAL" | "TEXT"), Some(label)) => Reading::of_label(&label),
@@ -280,24 +345,30 @@ fn read_items(source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> 
         // A page of the interface holds its items in `data`.
         match record.value.get("data") {
             Some(page) if record.value.get("experimentItemId").is_none() => {
-                page.items().try_for_each(|item| read_item(item, record.line, source, receiver))
+                page.items().try_for_each(|item| read_item(item, &record, source, receiver))
             }
-            _ => read_item(record.value, record.line, source, receiver),
+            _ => read_item(record.value, &record, source, receiver),
         }
     })
 }
 
-fn read_item(item: Value<'_>, line: u64, source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
+fn read_item(item: Value<'_>, record: &Record<'_>, source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
     let id = text_at(item, "experimentId").unwrap_or_else(|| source.stem());
     let name = text_at(item, "experimentName").unwrap_or_else(|| id.clone());
     let experiment = receiver.experiment(&Run { id, name })?;
+    record.note_rewrites(receiver, experiment);
     let stored = receiver.record(experiment);
     stored.dataset = stored.dataset.take().or_else(|| text_at(item, "experimentDatasetId"));
-    let mut case = root(text_at(item, "id").unwrap_or_else(|| format!("row-{line}")));
-    case.line = line;
+    let mut case = root(text_at(item, "id").unwrap_or_else(|| format!("row-{}", record.line)));
+    case.line = record.line;
     case.created = micros(item.get("startTime"));
     set_times(&mut case, seconds(item.get("startTime")), seconds(item.get("endTime")));
-    case.input = unpacked(item, "input");
+    // Two items of a dataset may have one input.
+    let mut input = ObjectText::new();
+    input.put("experimentItemId", item.get("experimentItemId"));
+    input.put("experimentItemVersion", item.get("experimentItemVersion"));
+    input.put_json("input", unpacked(item, "input").as_deref());
+    case.input = input.finish();
     case.output = unpacked(item, "output");
     case.expected = unpacked(item, "expectedOutput");
     if text_at(item, "level").as_deref() == Some("ERROR") {

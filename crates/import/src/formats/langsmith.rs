@@ -1,8 +1,6 @@
 //! Exports of LangSmith: runs, tables of experiments, and files of its upload schema. See
 //! `docs/import/langsmith.md`.
 
-use std::collections::HashMap;
-
 use evalhouse_model::Span;
 
 use super::score::{Reading, Score, hand_on_case};
@@ -16,7 +14,7 @@ use crate::load::Stop;
 use crate::look::{Look, Shape};
 use crate::reason;
 use crate::receive::{Receiver, Run};
-use crate::records::{Record, each_record};
+use crate::records::{Record, each_record, learn};
 use crate::request::ImportRequest;
 
 /// The format of LangSmith's exports.
@@ -30,8 +28,8 @@ impl ForeignFormat for LangSmith {
     fn mapping(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("experiment", "`session_id` of runs; `experiment_name` of an upload; else the file"),
-            ("case", "the root run of a trace; a row of a table or upload"),
-            ("trial", "root runs with equal inputs, by `start_time`"),
+            ("case", "the example of a trace's root run, or of a row of a table or upload; without one, its inputs"),
+            ("trial", "root runs of one example, by `start_time`"),
             ("input, output, expected", "`inputs`, `outputs`; `expected_outputs` or `reference.X`"),
             ("scores", "`feedback_stats` (their averages), `feedback.X`, `evaluation_scores`; texts are labels"),
             ("metrics", "token counts, `total_cost`; `execution_time` of a table"),
@@ -64,25 +62,20 @@ impl ForeignFormat for LangSmith {
         }
         let is_upload = look.json(Shape::Object).is_some_and(|fields| fields.has("experiment_name"));
         each_record(source, receiver, None, &mut |receiver, record| {
-            if is_upload { upload(record.value, record.line, receiver) } else { table_row(&record, source, receiver) }
+            if is_upload { upload(&record, receiver) } else { table_row(&record, source, receiver) }
         })
     }
 }
 
 fn read_runs(source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
     let mut index = TraceIndex::default();
-    let walked = each_record(source, receiver, None, &mut |_, record| {
-        if let Some((trace, id, parent)) = ids(record.value) {
-            let version = micros(record.value.get("end_time")).unwrap_or(0);
+    learn(source, &mut |run| {
+        if let Some((trace, id, parent)) = ids(run) {
+            let version = micros(run.get("end_time")).unwrap_or(0);
             index.tell(&trace, &id, parent.as_deref(), version);
         }
-        Ok(())
     });
-    if let Err(stop @ (Stop::Store(_) | Stop::Cancelled)) = walked {
-        return Err(stop);
-    }
     index.finish();
-    let mut experiments: HashMap<String, usize> = HashMap::new();
     each_record(source, receiver, None, &mut |receiver, record| {
         let run = record.value;
         let Some((trace, id, parent)) = ids(run) else {
@@ -90,14 +83,9 @@ fn read_runs(source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
             return receiver.fault(Fault::field("id", reason::NOT_A_ROW, message).at(record.line, None));
         };
         let session = text_at(run, "session_id").unwrap_or_else(|| source.stem());
-        let experiment = match experiments.get(&session) {
-            Some(&known) => known,
-            None => {
-                let name = text_at(run, "session_name").unwrap_or_else(|| session.clone());
-                receiver.experiment(&Run { id: session.clone(), name })?
-            }
-        };
-        experiments.insert(session, experiment);
+        let name = text_at(run, "session_name").unwrap_or_else(|| session.clone());
+        let experiment = receiver.experiment(&Run { id: session, name })?;
+        record.note_rewrites(receiver, experiment);
         let place = index.place(&trace, &id, parent.as_deref());
         if place == Place::Replaced {
             receiver.note(experiment, reason::REPEATED_RECORD, 1);
@@ -108,17 +96,27 @@ fn read_runs(source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
             Span { span_id: id.clone(), id, root_span_id: trace.clone(), line: record.line, ..Span::default() };
         span.is_root = place == Place::Root;
         fill(&mut span, run);
+        if span.is_root && text_at(run, "status").as_deref() == Some("pending") {
+            receiver.unfinished(experiment);
+        }
         if let Place::Below(parent) = place {
             if let Some(root) = index.missing_root(&trace, &span) {
                 receiver.span(experiment, root)?;
             }
             span.span_parents = vec![parent];
         }
-        for score in feedback(run) {
-            score.hand_on(receiver, experiment, &span)?;
-        }
-        receiver.span(experiment, span)
+        let scores = feedback(run);
+        hand_on_case(receiver, experiment, span, &scores)
     })
+}
+
+/// The input of a case: two examples of a dataset may have equal inputs, so that the example tells it.
+fn input_of(example: Option<Value<'_>>, inputs: Option<String>) -> Option<String> {
+    let Some(example) = example.filter(|example| example.text != "\"\"") else { return inputs };
+    let mut input = ObjectText::new();
+    input.put("example_id", Some(example));
+    input.put_json("inputs", inputs.as_deref());
+    input.finish()
 }
 
 /// Trace, id and parent of a run. The order string alone holds all three.
@@ -144,6 +142,9 @@ fn fill(span: &mut Span, run: Value<'_>) {
     span.created = micros(run.get("start_time"));
     set_times(span, seconds(run.get("start_time")), seconds(run.get("end_time")));
     span.input = unpacked(run, "inputs");
+    if span.is_root {
+        span.input = input_of(run.get("reference_example_id"), span.input.take());
+    }
     span.output = unpacked(run, "outputs");
     span.expected = unpacked(run, "reference_outputs");
     span.error = run.get("error").filter(|error| error.text != "\"\"").and_then(|error| error.json());
@@ -193,6 +194,7 @@ fn feedback(run: Value<'_>) -> Vec<Score> {
 
 fn table_row(record: &Record<'_>, source: &Source, receiver: &mut dyn Receiver) -> Result<(), Stop> {
     let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
+    record.note_rewrites(receiver, experiment);
     let row = record.value;
     let id = text_at(row, "id").filter(|id| !id.is_empty()).unwrap_or_else(|| format!("row-{:08}", record.line));
     let mut case = root(id);
@@ -210,7 +212,8 @@ fn table_row(record: &Record<'_>, source: &Source, receiver: &mut dyn Receiver) 
         }
     }
     let [inputs, outputs, references] = groups.map(|(_, object)| object.finish());
-    (case.input, case.output, case.expected) = (inputs, outputs, references);
+    case.input = input_of(row.get("example_id"), inputs);
+    (case.output, case.expected) = (outputs, references);
     case.error = row.get("error").filter(|error| error.text != "\"\"").and_then(|error| error.json());
     case.metadata = metadata.finish();
     add_metric(&mut case, "duration", row.get("execution_time").and_then(|time| time.loose_number()));
@@ -218,9 +221,11 @@ fn table_row(record: &Record<'_>, source: &Source, receiver: &mut dyn Receiver) 
 }
 
 /// A whole experiment in the schema that the tool takes uploads in.
-fn upload(file: Value<'_>, line: u64, receiver: &mut dyn Receiver) -> Result<(), Stop> {
+fn upload(record: &Record<'_>, receiver: &mut dyn Receiver) -> Result<(), Stop> {
+    let (file, line) = (record.value, record.line);
     let name = text_at(file, "experiment_name").unwrap_or_default();
     let experiment = receiver.experiment(&Run { id: name.clone(), name })?;
+    record.note_rewrites(receiver, experiment);
     let mut metadata = ObjectText::new();
     metadata.put_all(file.get("experiment_metadata"), &["summary_experiment_scores"]);
     metadata.put("description", file.get("experiment_description"));
@@ -236,7 +241,7 @@ fn upload(file: Value<'_>, line: u64, receiver: &mut dyn Receiver) -> Result<(),
         case.line = line;
         case.created = micros(row.get("start_time"));
         set_times(&mut case, seconds(row.get("start_time")), seconds(row.get("end_time")));
-        case.input = row.get("inputs").and_then(|value| value.json());
+        case.input = input_of(row.get("row_id"), row.get("inputs").and_then(|value| value.json()));
         case.output = row.get("actual_outputs").and_then(|value| value.json());
         case.expected = row.get("expected_outputs").and_then(|value| value.json());
         case.error = row.get("error").and_then(|value| value.json());

@@ -3,7 +3,7 @@
 //! One results file is one experiment; its tasks are told apart by `metadata.task`. See
 //! `docs/import/lm-eval.md`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use evalhouse_model::Span;
 use xxhash_rust::xxh3::xxh3_128;
@@ -69,7 +69,12 @@ impl ForeignFormat for LmEval {
             let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
             return read_samples(source, experiment, receiver);
         }
-        let results = Results::read(source)?;
+        let mut results = Results::default();
+        let walked = results.read(source);
+        let cut = match walked {
+            Err(Stop::Fault(fault)) if fault.reason == reason::TRUNCATED => Some(fault),
+            walked => walked.map(|()| None)?,
+        };
         let parts = self.parts(source);
         if parts.is_empty() {
             // Means without the cases they are of.
@@ -77,6 +82,8 @@ impl ForeignFormat for LmEval {
         }
         let experiment = receiver.experiment(&results.run(source))?;
         results.describe(receiver, experiment);
+        // The samples may be whole where the results are not.
+        cut.map_or(Ok(()), |fault| receiver.cut_off(Some(experiment), fault))?;
         for part in &parts {
             read_samples(part, experiment, receiver)?;
         }
@@ -84,8 +91,14 @@ impl ForeignFormat for LmEval {
     }
 }
 
+/// A name without the ending of a compressed file.
+fn without_packing(name: &str) -> &str {
+    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
 /// The time stamp that the files of one run share: what stands behind the last `_` of their names.
 fn stamp(name: &str) -> Option<&str> {
+    let name = without_packing(name);
     let name = name.strip_suffix(".json").or_else(|| name.strip_suffix(".jsonl"))?;
     let (_, stamp) = name.rsplit_once('_')?;
     let is_time = stamp.len() >= 19 && stamp.as_bytes().get(10) == Some(&b'T');
@@ -95,8 +108,8 @@ fn stamp(name: &str) -> Option<&str> {
 fn results_of(samples: &Source) -> Option<String> {
     let name = samples.file_name();
     let stamp = stamp(&name)?;
-    let is_results =
-        |name: &String| name.starts_with("results") && self::stamp(name) == Some(stamp) && name.ends_with(".json");
+    let is_json = |name: &str| without_packing(name).ends_with(".json");
+    let is_results = |name: &String| name.starts_with("results") && self::stamp(name) == Some(stamp) && is_json(name);
     samples.siblings().into_iter().find(is_results)
 }
 
@@ -114,8 +127,8 @@ struct Results {
 }
 
 impl Results {
-    fn read(source: &Source) -> Result<Self, Stop> {
-        let mut results = Self::default();
+    /// Reads a file as far as it goes.
+    fn read(&mut self, source: &Source) -> Result<(), Stop> {
         let mut stream = json_stream(source)?;
         stream.enter_object()?;
         while let Some(key) = stream.key()? {
@@ -127,10 +140,10 @@ impl Results {
             let piece = stream.piece()?;
             let text = text_of(stream.bytes(&piece));
             if let Some(json) = checked(&text, piece.line, true)?.json() {
-                results.fields.insert(key, json);
+                self.fields.insert(key, json);
             }
         }
-        Ok(results)
+        Ok(())
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
@@ -175,7 +188,7 @@ fn task_of(source: &Source) -> String {
     let name = source.file_name();
     let task = match stamp(&name) {
         Some(stamp) => name.split(&format!("_{stamp}")).next().unwrap_or(&name),
-        None => name.trim_end_matches(".jsonl"),
+        None => without_packing(&name).trim_end_matches(".jsonl"),
     };
     task.strip_prefix("samples_").unwrap_or(task).to_string()
 }
@@ -190,10 +203,17 @@ fn read_samples(source: &Source, experiment: usize, receiver: &mut dyn Receiver)
 struct Samples {
     task: String,
     experiment: usize,
-    /// Ids of documents whose root was made.
-    roots: HashSet<u128>,
+    /// Documents, by hashes of their ids.
+    documents: HashMap<u128, Document>,
     /// Hashes of documents to how often they came with different ids.
     copies: HashMap<u128, u32>,
+}
+
+struct Document {
+    /// Filters that it came with, hashed, and how often; the first one's line makes the case.
+    filters: Vec<(u128, u64)>,
+    /// How often the same document came before under another id.
+    copy: u32,
 }
 
 /// Fields of a sample that are no metric.
@@ -222,32 +242,29 @@ impl Samples {
         let mut case = root(format!("{}/{doc_id}", self.task));
         case.line = record.line;
         case.created = receiver.record(self.experiment).created;
-        if self.roots.insert(xxh3_128(doc_id.as_bytes())) {
-            self.fill(&mut case, sample);
+        let doc = sample.get("doc").and_then(|doc| doc.json()).unwrap_or_else(|| "null".into());
+        let document = self.documents.entry(xxh3_128(doc_id.as_bytes())).or_insert_with(|| {
+            let copies = self.copies.entry(xxh3_128(doc.as_bytes())).or_default();
+            *copies += 1;
+            Document { filters: Vec::new(), copy: *copies - 1 }
+        });
+        let filter = xxh3_128(sample.get("filter").map_or("", |filter| filter.text).as_bytes());
+        let at = document.filters.iter().position(|(known, _)| *known == filter);
+        let at = at.unwrap_or_else(|| {
+            document.filters.push((filter, 0));
+            document.filters.len() - 1
+        });
+        // Of lines of one document and filter the last counts.
+        let count = &mut document.filters[at].1;
+        case.version = *count;
+        *count += 1;
+        receiver.note(self.experiment, reason::REPEATED_RECORD, u32::from(case.version > 0));
+        if at == 0 {
+            fill(&mut case, sample, &self.task, &doc, document.copy);
             receiver.span(self.experiment, requests(&case, sample))?;
             receiver.span(self.experiment, case.clone())?;
         }
         self.add_scores(&case, sample, receiver)
-    }
-
-    fn fill(&mut self, case: &mut Span, sample: Value<'_>) {
-        let doc = sample.get("doc").and_then(|doc| doc.json()).unwrap_or_else(|| "null".into());
-        let copies = self.copies.entry(xxh3_128(doc.as_bytes())).or_default();
-        let mut input = ObjectText::new();
-        input.put_text("task", Some(&self.task));
-        input.put_json("doc", Some(&doc));
-        // A dataset may hold a document twice; to the tool these are two.
-        input.put_json("copy", (*copies > 0).then(|| copies.to_string()).as_deref());
-        *copies += 1;
-        case.input = input.finish();
-        case.output = sample.get("filtered_resps").and_then(first_or_all);
-        case.expected = sample.get("target").and_then(|target| target.json());
-        let mut metadata = ObjectText::new();
-        metadata.put_text("task", Some(&self.task));
-        for name in ["doc_id", "doc_hash", "prompt_hash", "target_hash"] {
-            metadata.put(name, sample.get(name));
-        }
-        case.metadata = metadata.finish();
     }
 
     fn add_scores(&self, case: &Span, sample: Value<'_>, receiver: &mut dyn Receiver) -> Result<(), Stop> {
@@ -277,6 +294,23 @@ impl Samples {
         }
         Ok(())
     }
+}
+
+fn fill(case: &mut Span, sample: Value<'_>, task: &str, doc: &str, copy: u32) {
+    let mut input = ObjectText::new();
+    input.put_text("task", Some(task));
+    input.put_json("doc", Some(doc));
+    // A dataset may hold a document twice; to the tool these are two.
+    input.put_json("copy", (copy > 0).then(|| copy.to_string()).as_deref());
+    case.input = input.finish();
+    case.output = sample.get("filtered_resps").and_then(first_or_all);
+    case.expected = sample.get("target").and_then(|target| target.json());
+    let mut metadata = ObjectText::new();
+    metadata.put_text("task", Some(task));
+    for name in ["doc_id", "doc_hash", "prompt_hash", "target_hash"] {
+        metadata.put(name, sample.get(name));
+    }
+    case.metadata = metadata.finish();
 }
 
 /// The only element of an array, or the array.

@@ -4,6 +4,7 @@ use evalhouse_model::Span;
 
 use super::attributes::{Attributes, parsed};
 use super::otlp::hex_id;
+use super::python;
 use super::score::{Reading, Score, hand_on_case};
 use super::spans::{add_metric, micros, root, set_kind, set_times, text_at, unpacked};
 use super::trace_index::{Place, TraceIndex, row_id};
@@ -76,6 +77,10 @@ fn trace(source: &Source, record: &Record<'_>, info: Value<'_>, receiver: &mut d
     let run = run.or_else(|| text_at(info.at(&["trace_location", "mlflow_experiment"])?, "experiment_id"));
     let run = run.or_else(|| text_at(info, "experiment_id")).unwrap_or_else(|| source.stem());
     let experiment = receiver.experiment(&Run { id: run.clone(), name: run })?;
+    record.note_rewrites(receiver, experiment);
+    if text_at(info, "state").or_else(|| text_at(info, "status")).as_deref() == Some("IN_PROGRESS") {
+        receiver.unfinished(experiment);
+    }
     let commit = known.text("mlflow.source.git.commit");
     let stored = receiver.record(experiment);
     stored.commit = stored.commit.take().or(commit);
@@ -219,7 +224,7 @@ fn assessments(info: Value<'_>, case: &mut Span) -> Vec<(String, Score)> {
             let score = Score {
                 explanation: text_at(assessment, "rationale"),
                 metadata: metadata.finish(),
-                ..Score::new(name, Reading::of(feedback.get("value")))
+                ..Score::new(name, reading(feedback.get("value")))
             };
             let id = text_at(assessment, "assessment_id").unwrap_or_else(|| at.to_string());
             scores.push((id, score.with_error(error)));
@@ -229,10 +234,31 @@ fn assessments(info: Value<'_>, case: &mut Span) -> Vec<(String, Score)> {
     scores
 }
 
+/// Feedback is a score if it is a number, a boolean, yes or no; of texts no other is.
+fn reading(value: Option<Value<'_>>) -> Reading {
+    let text = value.and_then(|value| value.string());
+    match text.as_deref().map(str::trim) {
+        None | Some("") => Reading::of(value),
+        Some(text) if text.eq_ignore_ascii_case("yes") || text.eq_ignore_ascii_case("no") => Reading::of(value),
+        Some(text) => Reading::of_label(text),
+    }
+}
+
+/// The JSON of a cell. A CSV of the table has Python's own writing of its objects in it.
+fn cell(row: Value<'_>, name: &str) -> Option<String> {
+    let json = unpacked(row, name)?;
+    let text = Value::parse(&json).ok().and_then(|value| value.string());
+    text.and_then(|text| python::to_json(&text)).or(Some(json))
+}
+
 /// A row of an evaluation's table, without its spans.
 fn table_row(source: &Source, record: &Record<'_>, receiver: &mut dyn Receiver) -> Result<(), Stop> {
     let row = record.value;
     let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
+    record.note_rewrites(receiver, experiment);
+    if text_at(row, "state").as_deref() == Some("IN_PROGRESS") {
+        receiver.unfinished(experiment);
+    }
     let mut case = root(text_at(row, "trace_id").unwrap_or_else(|| format!("row-{}", record.line)));
     case.line = record.line;
     case.created = micros(row.get("request_time"));
@@ -240,30 +266,35 @@ fn table_row(source: &Source, record: &Record<'_>, receiver: &mut dyn Receiver) 
     case.output = unpacked(row, "response");
     let duration = row.get("execution_duration").and_then(|duration| duration.loose_number());
     add_metric(&mut case, "duration", duration.map(|milliseconds| milliseconds / 1e3));
-    let list = unpacked(row, "assessments");
+    let list = cell(row, "assessments");
     let list = list.as_deref().and_then(|text| Value::parse(text).ok());
-    let is_expectation = |name: &str| {
+    let expectation = |name: &str| {
         let mut entries = list.iter().flat_map(Value::items);
-        entries.any(|entry| {
-            text_at(entry, "assessment_name").as_deref() == Some(name) && entry.get("expectation").is_some()
-        })
+        let is_named = |entry: &Value<'_>| text_at(*entry, "assessment_name").as_deref() == Some(name);
+        entries.find_map(|entry| Some(entry).filter(is_named)?.get("expectation"))
     };
     let mut expected = ObjectText::new();
     let mut scores = Vec::new();
     for (column, value) in row.fields() {
         let Some(name) = column.strip_suffix("/value") else { continue };
-        if is_expectation(name) {
-            expected.put(name, Some(value));
+        if let Some(expectation) = expectation(name) {
+            // The cell of a CSV is a text, whatever was expected.
+            expected.put(name, expectation.get("value").or(Some(value)));
             continue;
         }
         let error = row.get(&format!("{name}/error_message")).filter(|error| error.text != "\"\"");
         let explanation = text_at(row, &format!("{name}/rationale"));
-        let score = Score { explanation, ..Score::new(name, Reading::of(Some(value))) };
+        // The cells of a CSV are all texts, numbers too.
+        let reading = if record.is_text { Reading::of(Some(value)) } else { reading(Some(value)) };
+        let score = Score { explanation, ..Score::new(name, reading) };
         scores.push(score.with_error(error.and_then(|error| error.json())));
     }
     case.expected = expected.finish();
     let mut metadata = ObjectText::new();
-    for name in ["tags", "trace_metadata", "state", "client_request_id"] {
+    for name in ["tags", "trace_metadata"] {
+        metadata.put_json(name, cell(row, name).as_deref());
+    }
+    for name in ["state", "client_request_id"] {
         metadata.put_json(name, unpacked(row, name).as_deref());
     }
     case.metadata = metadata.finish();

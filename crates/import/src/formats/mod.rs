@@ -19,6 +19,7 @@ mod otlp;
 mod pairwise;
 mod phoenix;
 mod promptfoo;
+mod python;
 pub(crate) mod score;
 pub(crate) mod spans;
 mod swe_bench;

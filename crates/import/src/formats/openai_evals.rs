@@ -14,7 +14,7 @@ use crate::json::{Kind, ObjectText, Value, array};
 use crate::load::Stop;
 use crate::look::Look;
 use crate::receive::{Receiver, Run};
-use crate::records::each_record;
+use crate::records::{each_record, learn};
 use crate::request::ImportRequest;
 
 /// The format of OpenAI evals.
@@ -46,17 +46,13 @@ impl ForeignFormat for OpenAiEvals {
         let mut counts: HashMap<u128, u32> = HashMap::new();
         let mut spec = None;
         let mut report = None;
-        let walked = each_record(source, receiver, None, &mut |_, record| {
-            spec = spec.take().or_else(|| record.value.get("spec")?.json());
-            report = record.value.get("final_report").and_then(|report| report.json()).or(report.take());
-            if let Some(sample) = text_at(record.value, "sample_id") {
+        learn(source, &mut |line| {
+            spec = spec.take().or_else(|| line.get("spec")?.json());
+            report = line.get("final_report").and_then(|report| report.json()).or(report.take());
+            if let Some(sample) = text_at(line, "sample_id") {
                 *counts.entry(xxh3_128(sample.as_bytes())).or_default() += 1;
             }
-            Ok(())
         });
-        if let Err(stop @ (Stop::Store(_) | Stop::Cancelled)) = walked {
-            return Err(stop);
-        }
         let experiment = open(source, spec.as_deref(), report.as_deref(), receiver)?;
         let mut samples: HashMap<String, Sample> = HashMap::new();
         each_record(source, receiver, Some(experiment), &mut |receiver, record| {

@@ -1,5 +1,7 @@
 //! Items of Opik's experiments. See `docs/import/opik.md`.
 
+use std::collections::HashMap;
+
 use super::score::{Reading, Score, hand_on_case};
 use super::spans::{micros, root, text_at};
 use super::{Claim, ForeignFormat};
@@ -7,8 +9,9 @@ use crate::discover::Source;
 use crate::json::{ObjectText, Value};
 use crate::load::Stop;
 use crate::look::Look;
+use crate::reason;
 use crate::receive::{Receiver, Run};
-use crate::records::each_record;
+use crate::records::{each_record, learn};
 use crate::request::ImportRequest;
 
 /// The format of Opik's experiments.
@@ -36,6 +39,13 @@ impl ForeignFormat for Opik {
     }
 
     fn read(&self, source: &Source, _request: &ImportRequest, receiver: &mut dyn Receiver) -> Result<(), Stop> {
+        // Items that a paged fetch gave twice count as they came last.
+        let mut last = HashMap::new();
+        let mut count = 0_u64;
+        learn(source, &mut |item| {
+            count += 1;
+            last.extend(text_at(item, "id").map(|id| (id, count)));
+        });
         let mut ordinal = 0;
         each_record(source, receiver, None, &mut |receiver, record| {
             ordinal += 1;
@@ -43,6 +53,11 @@ impl ForeignFormat for Opik {
             let id = text_at(item, "experiment_id").unwrap_or_else(|| source.stem());
             let name = text_at(item, "experiment_name").unwrap_or_else(|| id.clone());
             let experiment = receiver.experiment(&Run { id, name })?;
+            record.note_rewrites(receiver, experiment);
+            if text_at(item, "id").and_then(|id| last.get(&id).copied()).is_some_and(|last| last != ordinal) {
+                receiver.note(experiment, reason::REPEATED_RECORD, 1);
+                return Ok(());
+            }
             let item_id = text_at(item, "dataset_item_id").unwrap_or_default();
             let mut case = root(format!("{ordinal:08}-{}", text_at(item, "id").unwrap_or_default()));
             case.line = record.line;

@@ -1,12 +1,12 @@
 //! OTLP JSON: traces with the GenAI conventions of OpenTelemetry, with OpenInference's attributes, or
 //! with those of other dialects. See `docs/import/otlp.md`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use evalhouse_model::Span;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::attributes::{Attributes, any_value};
+use super::attributes::{Attributes, any_value, drop_usage, glance};
 use super::spans::{set_kind, set_times};
 use super::trace_index::{Place, TraceIndex, row_id};
 use super::{Claim, ForeignFormat};
@@ -15,8 +15,8 @@ use crate::json::{ObjectText, Value, quoted};
 use crate::load::Stop;
 use crate::look::Look;
 use crate::reason;
-use crate::receive::{Receiver, Run};
-use crate::records::each_record;
+use crate::receive::{Deaf, Receiver, Run};
+use crate::records::{Record, each_record};
 use crate::request::ImportRequest;
 
 /// The format of OTLP JSON.
@@ -55,12 +55,18 @@ impl ForeignFormat for Otlp {
     fn read(&self, source: &Source, _request: &ImportRequest, receiver: &mut dyn Receiver) -> Result<(), Stop> {
         let mut index = TraceIndex::default();
         // Which experiment a trace is of may be said on any of its spans.
-        let mut named: HashMap<u128, String> = HashMap::new();
-        let walked = each_span(source, None, receiver, &mut |_, span| {
-            let (trace, id) = (span.trace_id(), span.span_id());
-            index.tell(&trace, &id, span.parent_id().as_deref(), 0);
+        let mut named: HashMap<u128, (usize, String)> = HashMap::new();
+        let mut usage = Usage::default();
+        // The second walk meets, and reports, whatever is wrong.
+        let walked = each_span(source, &mut Deaf::default(), &mut |_, span| {
+            let (trace, id, parent) = (span.trace_id(), span.span_id(), span.parent_id());
+            index.tell(&trace, &id, parent.as_deref(), 0);
+            usage.tell(&span, &trace, &id, parent.as_deref());
             if let Some(name) = span.experiment() {
-                named.entry(xxh3_128(trace.as_bytes())).or_insert(name);
+                let known = named.entry(xxh3_128(trace.as_bytes())).or_insert_with(|| name.clone());
+                if name.0 < known.0 {
+                    *known = name;
+                }
             }
             Ok(())
         });
@@ -68,17 +74,20 @@ impl ForeignFormat for Otlp {
             return Err(stop);
         }
         index.finish();
+        let wrappers = usage.wrappers();
         let mut experiments: HashMap<String, usize> = HashMap::new();
-        let only = named.is_empty().then(|| receiver.experiment(&run(source.stem()))).transpose()?;
-        each_span(source, only, receiver, &mut |receiver, span| {
+        each_span(source, receiver, &mut |receiver, span| {
             let trace = span.trace_id();
-            let name = named.get(&xxh3_128(trace.as_bytes())).cloned().unwrap_or_else(|| source.stem());
+            let named = named.get(&xxh3_128(trace.as_bytes()));
+            let name = named.map_or_else(|| source.stem(), |(_, name)| name.clone());
             let experiment = match experiments.get(&name) {
                 Some(&known) => known,
                 None => receiver.experiment(&run(name.clone()))?,
             };
             experiments.insert(name, experiment);
-            hand_on(&span, &trace, &mut index, experiment, receiver)
+            span.record.iter().for_each(|record| record.note_rewrites(receiver, experiment));
+            let is_wrapper = wrappers.contains(&span_hash(&trace, &span.span_id()));
+            hand_on(&span, &trace, is_wrapper, &mut index, experiment, receiver)
         })
     }
 }
@@ -87,30 +96,67 @@ fn run(name: String) -> Run {
     Run { id: name.clone(), name }
 }
 
+fn span_hash(trace: &str, span: &str) -> u128 {
+    xxh3_128(row_id(trace, span).as_bytes())
+}
+
+/// Which spans say what a model used, and what they are below of.
+#[derive(Default)]
+struct Usage {
+    users: Vec<u128>,
+    /// Parents of spans but scorers', whose use is not the case's.
+    parents: HashMap<u128, u128>,
+}
+
+impl Usage {
+    fn tell(&mut self, span: &Otel<'_>, trace: &str, id: &str, parent: Option<&str>) {
+        let (has_usage, is_scorer) = glance(span.span.get("attributes"));
+        let Some(parent) = parent.filter(|_| !is_scorer) else { return };
+        let id = span_hash(trace, id);
+        self.parents.insert(id, span_hash(trace, parent));
+        if has_usage {
+            self.users.push(id);
+        }
+    }
+
+    /// The spans above one that says what a model used. What an agent says is the sum of what its calls
+    /// say, and would count twice.
+    fn wrappers(self) -> HashSet<u128> {
+        let mut wrappers = HashSet::new();
+        for mut span in self.users {
+            while let Some(&parent) = self.parents.get(&span) {
+                if !wrappers.insert(parent) {
+                    break;
+                }
+                span = parent;
+            }
+        }
+        wrappers
+    }
+}
+
 /// A span with what it stands in.
 struct Otel<'a> {
     span: Value<'a>,
     resource: Option<Value<'a>>,
     line: u64,
+    /// The record that it stands in, if it is the first span of it.
+    record: Option<&'a Record<'a>>,
 }
 
 type Visit<'v> = dyn FnMut(&mut dyn Receiver, Otel<'_>) -> Result<(), Stop> + 'v;
 
-fn each_span(
-    source: &Source,
-    experiment: Option<usize>,
-    receiver: &mut dyn Receiver,
-    visit: &mut Visit<'_>,
-) -> Result<(), Stop> {
-    each_record(source, receiver, experiment, &mut |receiver, record| {
+fn each_span(source: &Source, receiver: &mut dyn Receiver, visit: &mut Visit<'_>) -> Result<(), Stop> {
+    each_record(source, receiver, None, &mut |receiver, record| {
         let groups = either(record.value, "resourceSpans", "resource_spans");
+        let mut first = Some(&record);
         for group in groups.iter().flat_map(Value::items) {
             let resource = group.get("resource").and_then(|resource| resource.get("attributes"));
             let scopes =
                 either(group, "scopeSpans", "scope_spans").or_else(|| group.get("instrumentationLibrarySpans"));
             for span in scopes.iter().flat_map(Value::items).filter_map(|scope| scope.get("spans")) {
                 for span in span.items() {
-                    let span = Otel { span, resource, line: record.line };
+                    let span = Otel { span, resource, line: record.line, record: first.take() };
                     if !span.span_id().is_empty() {
                         visit(receiver, span)?;
                     }
@@ -144,17 +190,20 @@ impl Otel<'_> {
         Some(self.id("parentSpanId", "parent_span_id")).filter(|id| !id.is_empty())
     }
 
-    fn experiment(&self) -> Option<String> {
+    /// The experiment that the span names, with the place of the attribute among those that can: the
+    /// smallest counts, and of one attribute the span's own before the resource's.
+    fn experiment(&self) -> Option<(usize, String)> {
         let lists = [self.span.get("attributes"), self.resource];
-        let mut attributes = lists.iter().flatten().flat_map(Value::items);
-        let named = attributes.find_map(|pair| {
+        let named = lists.iter().flatten().flat_map(Value::items).filter_map(|pair| {
             let key = pair.get("key")?.string()?;
-            EXPERIMENT.contains(&&*key).then(|| pair.at(&["value", "stringValue"])?.string()).flatten()
-        })?;
-        // Braintrust's parent says what kind of thing it names.
-        let name = named.strip_prefix("experiment_name:").or_else(|| named.strip_prefix("experiment_id:"));
-        let is_other = named.starts_with("project_");
-        (!is_other).then(|| name.unwrap_or(&named).to_string())
+            let rank = EXPERIMENT.iter().position(|known| *known == key)?;
+            let name = either(pair.get("value")?, "stringValue", "string_value")?.string()?;
+            // Braintrust's parent says what kind of thing it names.
+            let is_other = name.starts_with("project_");
+            let inner = name.strip_prefix("experiment_name:").or_else(|| name.strip_prefix("experiment_id:"));
+            (!is_other).then(|| (rank, inner.unwrap_or(&name).to_string()))
+        });
+        named.min_by_key(|(rank, _)| *rank)
     }
 }
 
@@ -172,6 +221,7 @@ pub(super) fn hex_id(id: &str) -> String {
 fn hand_on(
     otel: &Otel<'_>,
     trace: &str,
+    is_wrapper: bool,
     index: &mut TraceIndex,
     experiment: usize,
     receiver: &mut dyn Receiver,
@@ -193,6 +243,9 @@ fn hand_on(
     };
     let attributes = Attributes::of(otel.span.get("attributes"));
     fill(&mut span, otel, &attributes);
+    if is_wrapper && (span.is_root || attributes.kind().0 != "llm") {
+        drop_usage(&mut span);
+    }
     if let Place::Below(parent) = place {
         if let Some(root) = index.missing_root(trace, &span) {
             receiver.span(experiment, root)?;

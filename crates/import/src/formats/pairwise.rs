@@ -86,6 +86,7 @@ fn annotation(rows: &mut Rows<'_>, record: &Record<'_>, receiver: &mut dyn Recei
     let row = record.value;
     let text = |name: &str| text_at(row, name).unwrap_or_default();
     let experiment = rows.experiment(format!("{} vs {}", text("generator_2"), text("generator_1")), receiver)?;
+    record.note_rewrites(receiver, experiment);
     let mut case = root(format!("row-{:08}", rows.ordinal));
     case.line = record.line;
     case.input = row.get("instruction").and_then(|value| value.json());
@@ -117,6 +118,7 @@ fn annotation(rows: &mut Rows<'_>, record: &Record<'_>, receiver: &mut dyn Recei
 fn battle(rows: &mut Rows<'_>, record: &Record<'_>, receiver: &mut dyn Receiver) -> Result<(), Stop> {
     let row = record.value;
     let experiment = rows.experiment(rows.source.stem(), receiver)?;
+    record.note_rewrites(receiver, experiment);
     let id = text_at(row, "question_id").unwrap_or_else(|| format!("battle-{:08}", rows.ordinal));
     let mut case = root(format!("{id}-{:08}", rows.ordinal));
     case.line = record.line;
@@ -132,6 +134,7 @@ fn run(rows: &mut Rows<'_>, record: &Record<'_>, receiver: &mut dyn Receiver) ->
     let row = record.value;
     let experiment =
         rows.experiment(text_at(row, "alias").or_else(|| text_at(row, "model")).unwrap_or_default(), receiver)?;
+    record.note_rewrites(receiver, experiment);
     let mut case = root(text_at(row, "run_id").unwrap_or_else(|| format!("row-{:08}", rows.ordinal)));
     case.line = record.line;
     let mut input = ObjectText::new();

@@ -22,7 +22,7 @@ impl ForeignFormat for Phoenix {
     fn mapping(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("experiment", "the file: it has neither name nor id of its own"),
-            ("case", "an example: `example_id` is in the metadata, `input` the key"),
+            ("case", "an example: `example_id` and `input`"),
             ("trial", "`repetition_number` - 1"),
             ("output, expected", "`output`, `reference_output`"),
             ("scores", "annotations: `score`, else `label`; state `error` where the annotation has an error"),
@@ -47,8 +47,13 @@ fn row(record: &Record<'_>, experiment: usize, receiver: &mut dyn Receiver) -> R
     let repetition = run.get("repetition_number").and_then(|number| number.integer()).unwrap_or(1);
     let mut case = root(format!("{example}_{repetition:04}"));
     case.line = record.line;
-    case.input = unpacked(run, "input");
-    case.output = unpacked(run, "output");
+    let mut input = ObjectText::new();
+    // Two examples may have one input.
+    input.put("example_id", run.get("example_id"));
+    input.put_json("input", unpacked(run, "input").as_deref());
+    case.input = input.finish();
+    // An output is what it is in the file, a text in a table: it may look like JSON.
+    case.output = run.get("output").filter(|output| !record.is_text || output.text != "\"\"").and_then(|o| o.json());
     case.expected = unpacked(run, "reference_output");
     case.error = run.get("error").filter(|error| error.text != "\"\"").and_then(|error| error.json());
     set_times(&mut case, seconds(run.get("start_time")), seconds(run.get("end_time")));

@@ -1,7 +1,8 @@
-//! Output files of promptfoo: JSON of versions 1 to 3 and later, and JSON lines.
+//! Output files of promptfoo: JSON of versions 1 to 3 and later, JSON lines, and CSV.
 //!
 //! One column of an eval, a provider with a prompt, is one experiment. See `docs/import/promptfoo.md`.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use evalhouse_model::Span;
@@ -13,13 +14,13 @@ use super::spans::{add_metric, child, micros, root, set_kind};
 use super::{Claim, ForeignFormat};
 use crate::discover::Source;
 use crate::error::Fault;
-use crate::json::{Kind, ObjectText, Value};
+use crate::json::{Kind, ObjectText, Value, quoted};
 use crate::load::Stop;
 use crate::look::{Look, Shape};
 use crate::read::JsonStream;
 use crate::reason;
-use crate::receive::{Receiver, Run};
-use crate::records::{checked, each_record, json_stream, note_rewrites, text_of};
+use crate::receive::{Deaf, Receiver, Run};
+use crate::records::{Record, checked, each_record, json_stream, note_rewrites, text_of};
 use crate::request::ImportRequest;
 
 /// The newest version of the output that this reader was written for.
@@ -59,6 +60,10 @@ impl ForeignFormat for Promptfoo {
                 return Claim::Main("a JSON object with `results` of rows with `vars` and `success`".into());
             }
         }
+        let is_table = look.columns().is_some_and(|columns| columns.windows(2).any(|two| is_output(&two[0], &two[1])));
+        if is_table {
+            return Claim::Main("a table with columns `[PROVIDER] PROMPT`, each followed by `Status`".into());
+        }
         let is_row = look.rows().is_some_and(|f| f.has_all(&["promptIdx", "testIdx", "vars", "success"]));
         Claim::main_if(is_row, "rows with `promptIdx`, `testIdx` and `vars`")
     }
@@ -71,7 +76,7 @@ impl ForeignFormat for Promptfoo {
         let is_document = Look::at(source)?.json(Shape::Object).is_some_and(|fields| !fields.has("promptIdx"));
         let mut eval = Eval { stem: source.stem(), ..Eval::default() };
         // A first walk finds what the file says of the whole eval, and which tests share their vars.
-        let walked = walk(source, is_document, receiver, &mut |_, part| {
+        let walked = walk(source, is_document, &mut Deaf::default(), &mut |_, part| {
             match part {
                 Part::Field(name, value) => eval.set(name, value),
                 Part::Row(row, ..) => eval.tests.add(row),
@@ -84,13 +89,14 @@ impl ForeignFormat for Promptfoo {
         {
             return Err(stop);
         }
-        let mut columns = Columns { eval: &eval, experiments: HashMap::new(), last: None, ordinal: 0 };
+        let mut columns = Columns { eval: &eval, experiments: HashMap::new(), ordinal: 0 };
         let walked = walk(source, is_document, receiver, &mut |receiver, part| match part {
             Part::Field(..) => Ok(()),
             Part::Row(row, line, is_replaced) => columns.add(row, line, is_replaced, receiver),
         });
         match walked {
-            Err(Stop::Fault(fault)) => receiver.cut_off(columns.last, fault),
+            // Any column may have lost its last rows.
+            Err(Stop::Fault(fault)) => receiver.cut_off(None, fault),
             walked => walked,
         }
     }
@@ -108,8 +114,17 @@ type Visit<'v> = dyn FnMut(&mut dyn Receiver, Part<'_>) -> Result<(), Stop> + 'v
 
 fn walk(source: &Source, is_document: bool, receiver: &mut dyn Receiver, visit: &mut Visit<'_>) -> Result<(), Stop> {
     if !is_document {
+        let mut test = 0;
         return each_record(source, receiver, None, &mut |receiver, record| {
-            visit(receiver, Part::Row(record.value, record.line, false))
+            if record.is_text {
+                for row in rows_of_cells(&record, test) {
+                    let row = checked(&row, record.line, true)?;
+                    visit(receiver, Part::Row(row, record.line, record.is_replaced))?;
+                }
+                test += 1;
+                return Ok(());
+            }
+            visit(receiver, Part::Row(record.value, record.line, record.is_replaced))
         });
     }
     let mut stream = json_stream(source)?;
@@ -149,6 +164,78 @@ fn part(stream: &mut JsonStream, key: &str, receiver: &mut dyn Receiver, visit: 
     let piece = stream.piece()?;
     let text = text_of(stream.bytes(&piece));
     visit(receiver, Part::Field(key, checked(&text, piece.line, true)?))
+}
+
+/// Whether a column of a table holds outputs of a provider, by its name and that of the next one.
+fn is_output(name: &str, next: &str) -> bool {
+    name.starts_with('[') && name.contains(']') && next == "Status"
+}
+
+/// The rows of JSON that a line of a table stands for, one for each column of outputs. Names of cells
+/// repeat, so that their places tell what they are of.
+fn rows_of_cells(record: &Record<'_>, test: u64) -> Vec<String> {
+    let cells: Vec<(Cow<'_, str>, Value<'_>)> = record.value.fields().collect();
+    let is_start = |at: &usize| cells.get(at + 1).is_some_and(|(next, _)| is_output(&cells[*at].0, next));
+    let starts: Vec<usize> = (0..cells.len()).filter(is_start).collect();
+    let vars = cells.get(..starts.first().copied().unwrap_or_default()).unwrap_or_default();
+    let ends = starts.iter().skip(1).copied().chain([cells.len()]);
+    let columns = starts.iter().zip(ends).filter_map(|(start, end)| cells.get(*start..end));
+    columns.enumerate().map(|(index, cells)| row_of_cells(index, test, vars, cells)).collect()
+}
+
+fn row_of_cells(
+    index: usize,
+    test: u64,
+    vars: &[(Cow<'_, str>, Value<'_>)],
+    cells: &[(Cow<'_, str>, Value<'_>)],
+) -> String {
+    let text = |name: &str| cells.iter().find(|(known, _)| known == name).and_then(|(_, cell)| cell.string());
+    let (provider, label) =
+        cells.first().and_then(|(name, _)| name.strip_prefix('[')?.split_once(']')).unwrap_or_default();
+    let status = text("Status").unwrap_or_default();
+    let reason = text("Grader Reason").filter(|reason| !reason.is_empty());
+    let score = text("Score").filter(|score| Value::parse(score).is_ok_and(|score| score.kind == Kind::Number));
+    // The scores as one object, else each in a column.
+    let named = text("Named Scores").filter(|named| Value::parse(named).is_ok_and(|named| named.kind == Kind::Object));
+    let metrics = || {
+        let mut metrics = ObjectText::new();
+        for (name, cell) in cells.iter().filter(|(_, cell)| cell.text != "\"\"") {
+            metrics
+                .put(name.strip_prefix("Metric: ").unwrap_or_default(), name.starts_with("Metric: ").then_some(*cell));
+        }
+        metrics.finish()
+    };
+    let object = |fields: &[(&str, Option<String>)]| {
+        let mut object = ObjectText::new();
+        fields.iter().for_each(|(name, json)| object.put_json(name, json.as_deref()));
+        object.finish()
+    };
+    let mut variables = ObjectText::new();
+    let described = vars.first().filter(|(name, _)| name == "Description").map(|(_, cell)| *cell);
+    for (name, cell) in vars.iter().skip(usize::from(described.is_some())) {
+        variables.put(name, Some(*cell));
+    }
+    let is_error = status == "ERROR";
+    let reason = reason.map(|reason| quoted(&reason));
+    let row = object(&[
+        ("promptIdx", Some(index.to_string())),
+        ("testIdx", Some(test.to_string())),
+        ("vars", variables.finish()),
+        ("provider", object(&[("id", Some(quoted(provider)))])),
+        ("prompt", object(&[("label", Some(quoted(label.trim())))])),
+        ("response", object(&[("output", cells.first().and_then(|(_, cell)| cell.json()))])),
+        ("success", (!status.is_empty()).then(|| (status == "PASS").to_string())),
+        ("score", score.map(Cow::into_owned)),
+        ("failureReason", Some(if is_error { "2" } else { "0" }.into())),
+        ("error", reason.clone().filter(|_| is_error)),
+        ("namedScores", named.map(Cow::into_owned).or_else(metrics)),
+        (
+            "gradingResult",
+            object(&[("reason", reason), ("comment", text("Comment").filter(|c| !c.is_empty()).map(|c| quoted(&c)))]),
+        ),
+        ("testCase", described.and_then(|cell| object(&[("description", cell.json())]))),
+    ]);
+    row.unwrap_or_default()
 }
 
 /// The fields of an output file that say something of the whole eval.
@@ -195,6 +282,9 @@ struct Tests {
     /// Hash of the variables to the hash of the first test with them.
     by_vars: HashMap<u128, u128>,
     ambiguous: HashSet<u128>,
+    /// Hash of column and test to the ordinal of the last row of both.
+    last: HashMap<u128, u64>,
+    rows: u64,
 }
 
 impl Tests {
@@ -203,11 +293,26 @@ impl Tests {
         if *self.by_vars.entry(vars).or_insert(test) != test {
             self.ambiguous.insert(vars);
         }
+        self.rows += 1;
+        if let Some(place) = place_of(row) {
+            self.last.insert(place, self.rows);
+        }
+    }
+
+    /// Whether a later row of the same column and test takes the place of one.
+    fn is_replaced(&self, row: Value<'_>, ordinal: u64) -> bool {
+        place_of(row).and_then(|place| self.last.get(&place)).is_some_and(|last| *last > ordinal)
     }
 
     fn are_ambiguous(&self, row: Value<'_>) -> bool {
         self.ambiguous.contains(&hash_of(row.get("vars")))
     }
+}
+
+/// Column and test of a row, hashed.
+fn place_of(row: Value<'_>) -> Option<u128> {
+    let test = row.get("testIdx")?.integer()?;
+    Some(xxh3_128(format!("{}\0{test}", Column::of(row).key()).as_bytes()))
 }
 
 fn hash_of(value: Option<Value<'_>>) -> u128 {
@@ -226,41 +331,64 @@ struct Columns<'e> {
     eval: &'e Eval,
     /// Column to experiment.
     experiments: HashMap<String, usize>,
-    last: Option<usize>,
-    ordinal: usize,
+    ordinal: u64,
+}
+
+/// A column: a provider with a prompt.
+struct Column {
+    index: Option<i64>,
+    provider: String,
+    label: String,
+}
+
+impl Column {
+    fn of(row: Value<'_>) -> Self {
+        let prompt = row.get("prompt");
+        let label = ["label", "display", "raw"].iter().find_map(|name| prompt?.get(name)?.string());
+        Self {
+            index: row.get("promptIdx").and_then(|index| index.integer()),
+            provider: provider_of(row.get("provider")),
+            label: label.unwrap_or_default().into_owned(),
+        }
+    }
+
+    /// What tells it from the others. Files from before there were column numbers tell a column by
+    /// provider and prompt.
+    fn key(&self) -> String {
+        self.index.map_or_else(|| format!("{}\0{}", self.provider, self.label), |index| index.to_string())
+    }
 }
 
 impl Columns<'_> {
     fn add(&mut self, row: Value<'_>, line: u64, is_replaced: bool, receiver: &mut dyn Receiver) -> Result<(), Stop> {
         let experiment = self.experiment(row, receiver)?;
-        self.last = Some(experiment);
+        self.ordinal += 1;
+        if self.eval.tests.is_replaced(row, self.ordinal) {
+            receiver.note(experiment, reason::REPEATED_RECORD, 1);
+            return Ok(());
+        }
         note_rewrites(receiver, experiment, &row, is_replaced);
         let test = row.get("testIdx").and_then(|index| index.integer()).map(|index| index.to_string());
-        self.ordinal += 1;
         // Rows of one case are trials in the order of their ids.
         let id = format!("{:0>8}", test.unwrap_or_else(|| self.ordinal.to_string()));
         self.case(row, id, line, experiment, receiver)
     }
 
-    /// The experiment of a row's column. Files from before there were column numbers tell a column by
-    /// provider and prompt.
+    /// The experiment of a row's column.
     fn experiment(&mut self, row: Value<'_>, receiver: &mut dyn Receiver) -> Result<usize, Stop> {
-        let provider = provider_of(row.get("provider"));
-        let prompt = row.get("prompt");
-        let label = ["label", "display", "raw"].iter().find_map(|name| prompt?.get(name)?.string());
-        let label = label.unwrap_or_default().into_owned();
-        let index = row.get("promptIdx").and_then(|index| index.integer());
-        let column = index.map_or_else(|| format!("{provider}\0{label}"), |index| index.to_string());
-        if let Some(&known) = self.experiments.get(&column) {
+        let column = Column::of(row);
+        let key = column.key();
+        if let Some(&known) = self.experiments.get(&key) {
             return Ok(known);
         }
+        let Column { index, provider, label } = column;
         let short: String = label.chars().take(LABEL_CHARS).collect();
         let short = short.split_whitespace().collect::<Vec<_>>().join(" ");
         let parts: Vec<&str> = [provider.as_str(), &short].into_iter().filter(|part| !part.is_empty()).collect();
         let name = if parts.is_empty() { self.eval.stem.clone() } else { parts.join(" · ") };
-        let experiment = receiver.experiment(&Run { id: format!("{}\0{column}", self.eval.id()), name })?;
+        let experiment = receiver.experiment(&Run { id: format!("{}\0{key}", self.eval.id()), name })?;
         self.describe(index, &provider, &label, receiver, experiment);
-        self.experiments.insert(column, experiment);
+        self.experiments.insert(key, experiment);
         Ok(experiment)
     }
 
@@ -336,6 +464,9 @@ impl Columns<'_> {
             if component.kind == Kind::Object {
                 receiver.span(experiment, component_span(&case, at, component))?;
             }
+        }
+        if let Some(span) = graders_span(&case, row) {
+            receiver.span(experiment, span)?;
         }
         receiver.span(experiment, call_span(&case, row))?;
         receiver.span(experiment, case)
@@ -429,6 +560,19 @@ fn component_span(case: &Span, at: usize, component: Value<'_>) -> Span {
     span.output = output.finish();
     add_usage(&mut span, component.get("tokensUsed"));
     span
+}
+
+/// What all graders of a row used together, where no assertion says what its own used.
+fn graders_span(case: &Span, row: Value<'_>) -> Option<Span> {
+    let has_tokens = |usage: &Value<'_>| usage.get("total").and_then(|total| total.number()).is_some_and(|n| n > 0.0);
+    let components = row.at(&["gradingResult", "componentResults"]);
+    let is_told = components.iter().flat_map(Value::items).any(|c| c.get("tokensUsed").is_some_and(|u| has_tokens(&u)));
+    let sums = [row.at(&["tokenUsage", "assertions"]), row.at(&["gradingResult", "tokensUsed"])];
+    let usage = sums.into_iter().flatten().find(|usage| !is_told && has_tokens(usage))?;
+    let mut span = child(format!("{}/graders", case.id), case);
+    set_kind(&mut span, "graders", "llm", true);
+    add_usage(&mut span, Some(usage));
+    Some(span)
 }
 
 /// The call of the provider.

@@ -4,6 +4,8 @@
 //! facts. A span has a number or a null under the score's name; which fact it is stands in the output
 //! of the score's span, as `state`, with the original `value` beside it.
 
+use std::collections::HashMap;
+
 use evalhouse_model::Span;
 
 use super::spans::{child, set_kind};
@@ -124,6 +126,12 @@ pub(crate) fn is_null_text(text: &str) -> bool {
     matches!(text.trim(), "" | "NaN" | "nan" | "NA" | "N/A" | "null" | "None")
 }
 
+/// Whether a column is named as one score is: `score`, `score_X`, `X_score`.
+pub(crate) fn is_score_column(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower == "score" || lower.starts_with("score_") || lower.ends_with("_score")
+}
+
 /// A score with all that its source says of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Score {
@@ -164,8 +172,8 @@ impl Score {
         output.put_text("state", Some(state.name()));
         span.output = output.finish();
         span.scores.push((shared(&self.name), *number));
-        span.metadata = self.metadata.clone();
-        span.error = self.error.clone();
+        span.metadata = with_metadata(self.metadata.as_deref(), span.metadata.take());
+        span.error = self.error.clone().or(span.error.take());
     }
 
     /// A score of an error, if there is one, else of a value.
@@ -184,11 +192,51 @@ impl Score {
         experiment: usize,
         root: &Span,
     ) -> Result<(), crate::load::Stop> {
+        self.hand_on_as(ScoreIds::default().next(root, &self.name), receiver, experiment, root)
+    }
+
+    /// Hands the score on under an id of its own.
+    pub(crate) fn hand_on_as(
+        &self,
+        id: String,
+        receiver: &mut dyn Receiver,
+        experiment: usize,
+        root: &Span,
+    ) -> Result<(), crate::load::Stop> {
         if let Some(note) = self.reading.note {
             receiver.note(experiment, note, 1);
         }
-        receiver.span(experiment, self.span(format!("{}/score/{}", root.id, self.name), root))
+        receiver.span(experiment, self.span(id, root))
     }
+}
+
+/// The ids of a case's scores. Two annotators, or two scorers, may give scores of one name: the second
+/// one has its number in its id.
+#[derive(Default)]
+pub(crate) struct ScoreIds {
+    given: HashMap<String, u32>,
+}
+
+impl ScoreIds {
+    pub(crate) fn next(&mut self, case: &Span, name: &str) -> String {
+        let nth = self.given.entry(name.to_string()).and_modify(|nth| *nth += 1).or_insert(1);
+        let kind = if *nth == 1 { "score".to_string() } else { format!("score-{nth}") };
+        format!("{}/{kind}/{name}", case.id)
+    }
+}
+
+/// The metadata of a score with that of the span which it is put on. Of two fields with one name the
+/// span's has `span.` before it.
+fn with_metadata(score: Option<&str>, span: Option<String>) -> Option<String> {
+    let (Some(score), Some(of_span)) = (score, &span) else { return score.map(str::to_string).or(span) };
+    let (score, of_span) = (Value::parse(score).ok()?, Value::parse(of_span).ok()?);
+    let mut metadata = ObjectText::new();
+    metadata.put_all(Some(score), &[]);
+    for (name, value) in of_span.fields() {
+        let is_taken = score.fields().any(|(known, _)| known == name);
+        metadata.put(&if is_taken { format!("span.{name}") } else { name.into_owned() }, Some(value));
+    }
+    metadata.finish()
 }
 
 /// Hands on a case with its scores.
@@ -198,8 +246,9 @@ pub(crate) fn hand_on_case(
     case: Span,
     scores: &[Score],
 ) -> Result<(), crate::load::Stop> {
+    let mut ids = ScoreIds::default();
     for score in scores {
-        score.hand_on(receiver, experiment, &case)?;
+        score.hand_on_as(ids.next(&case, &score.name), receiver, experiment, &case)?;
     }
     receiver.span(experiment, case)
 }

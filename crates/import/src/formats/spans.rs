@@ -63,9 +63,11 @@ pub(crate) fn set_times(span: &mut Span, start: Option<f64>, end: Option<f64>) {
     add_metric(span, "end", end);
 }
 
-/// Adds a metric; one without a finite value is left out.
+/// Adds a metric; one without a finite value is left out. Sources write one figure under several names,
+/// and metrics of one name are summed: the first that has a value counts.
 pub(crate) fn add_metric(span: &mut Span, name: &str, value: Option<f64>) {
-    if let Some(value) = value.filter(|value| value.is_finite()) {
+    let is_known = |span: &Span| span.metrics.iter().any(|(known, _)| &**known == name);
+    if let Some(value) = value.filter(|value| value.is_finite() && !is_known(span)) {
         span.metrics.push((shared(name), value));
     }
 }
@@ -87,6 +89,6 @@ pub(crate) fn unpacked_value(value: Value<'_>) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    let inner = text.trim_start().starts_with(['{', '[', '"']).then(|| Value::parse(&text).ok()?.json()).flatten();
+    let inner = text.trim_start().starts_with(['{', '[']).then(|| Value::parse(&text).ok()?.json()).flatten();
     inner.or_else(|| value.json())
 }

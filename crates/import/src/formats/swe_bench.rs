@@ -1,6 +1,8 @@
 //! Reports of SWE-bench. See `docs/import/swe-bench.md`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
 
 use super::score::{Reading, Score, hand_on_case};
 use super::spans::{root, text_at};
@@ -18,29 +20,44 @@ use crate::request::ImportRequest;
 /// The format of SWE-bench's reports.
 pub(crate) struct SweBench;
 
-/// The lists of a report, and what being on one means. The first list that names an instance tells its
-/// outcome.
-const OUTCOMES: [(&str, Outcome); 9] = [
+/// The lists of a report or of a submission's results, and what being on one means. The first list that
+/// names an instance tells its outcome: failures before the stages that an instance passed.
+const OUTCOMES: [(&str, Outcome<'static>); 19] = [
     ("resolved_ids", Outcome::Resolved),
     ("resolved", Outcome::Resolved),
     ("infra_failure_ids", Outcome::Failed("infra_failure")),
     ("ambiguous_failure_ids", Outcome::Failed("ambiguous_failure")),
     ("error_ids", Outcome::Failed("error")),
+    ("install_fail", Outcome::Failed("install_fail")),
+    ("reset_failed", Outcome::Failed("reset_failed")),
+    ("test_errored", Outcome::Failed("test_errored")),
+    ("test_timeout", Outcome::Failed("test_timeout")),
     ("empty_patch_ids", Outcome::Unresolved("empty_patch")),
+    ("no_generation", Outcome::Unresolved("no_generation")),
+    ("no_apply", Outcome::Unresolved("no_apply")),
     ("unresolved_ids", Outcome::Unresolved("unresolved")),
+    ("applied", Outcome::Unresolved("applied")),
     ("incomplete_ids", Outcome::Missing("incomplete")),
+    ("no_logs", Outcome::Missing("no_logs")),
+    ("with_logs", Outcome::Missing("with_logs")),
+    ("generated", Outcome::Missing("generated")),
     ("submitted_ids", Outcome::Missing("submitted")),
 ];
 
 /// Files of predictions that lie beside a report.
 const PREDICTIONS: [&str; 4] = ["all_preds.jsonl", "preds.jsonl", "preds.json", "predictions.jsonl"];
 
+/// The folder of a submission in which its results lie; its predictions lie around it.
+const RESULTS: &str = "results";
+/// The folder of all submissions, by split.
+const EVALUATION: &str = "evaluation";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum Outcome<'a> {
     Resolved,
-    Unresolved(&'static str),
-    Failed(&'static str),
-    Missing(&'static str),
+    Unresolved(&'a str),
+    Failed(&'a str),
+    Missing(&'a str),
 }
 
 impl ForeignFormat for SweBench {
@@ -50,27 +67,31 @@ impl ForeignFormat for SweBench {
 
     fn mapping(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("experiment", "a run report; named after its file"),
+            ("experiment", "a run report, named after its file; a submission, named after its folder"),
             ("declared_total", "`total_instances`"),
             ("case", "an `instance_id`"),
             ("output", "`model_patch` of the predictions beside the report"),
             (
                 "scores",
-                "`resolved`: 1 on `resolved_ids`, 0 on `unresolved_ids` and `empty_patch_ids`; null with state error or missing on other lists",
+                "`resolved`: 1 on `resolved_ids`, 0 on `unresolved_ids`, `empty_patch_ids` and the like; null with state error or missing on other lists, or on none",
             ),
             ("metadata", "`repository`, the cluster of an instance; `outcome`"),
         ]
     }
 
-    fn claim(&self, look: &Look, _source: &Source) -> Claim {
+    fn claim(&self, look: &Look, source: &Source) -> Claim {
         let is_report = look.json(Shape::Object).is_some_and(|fields| {
-            fields.has_all(&["total_instances", "resolved_ids"]) || fields.has_all(&["resolved", "no_generation"])
+            let has_outcome = OUTCOMES.iter().any(|(list, outcome)| *outcome != Outcome::Resolved && fields.has(list));
+            fields.has_all(&["total_instances", "resolved_ids"])
+                || fields.has("resolved") && (has_outcome || is_in_results(source) && source.stem() == RESULTS)
         });
-        Claim::main_if(is_report, "a JSON object with `total_instances` and `resolved_ids`")
+        Claim::main_if(is_report, "a JSON object with `total_instances` and `resolved_ids`, or with `resolved`")
     }
 
     fn parts(&self, source: &Source) -> Vec<Source> {
-        PREDICTIONS.iter().find_map(|name| source.sibling(name)).into_iter().collect()
+        let around = || PREDICTIONS.iter().find_map(|name| source.sibling(&format!("../{name}")));
+        let predictions = PREDICTIONS.iter().find_map(|name| source.sibling(name));
+        predictions.or_else(|| is_in_results(source).then(around)?).into_iter().collect()
     }
 
     fn read(&self, source: &Source, _request: &ImportRequest, receiver: &mut dyn Receiver) -> Result<(), Stop> {
@@ -78,13 +99,14 @@ impl ForeignFormat for SweBench {
         let piece = stream.piece()?;
         let text = text_of(stream.bytes(&piece));
         let report = checked(&text, piece.line, true)?;
-        let mut patches = HashMap::new();
-        for part in self.parts(source) {
-            read_patches(&part, &mut patches, receiver)?;
-        }
-        let experiment = receiver.experiment(&Run { id: source.stem(), name: source.stem() })?;
+        let experiment = receiver.experiment(&run_of(source))?;
         describe(report, experiment, receiver);
-        let mut outcomes: indexmap::IndexMap<String, Outcome> = indexmap::IndexMap::new();
+        let mut patches = IndexMap::new();
+        for part in self.parts(source) {
+            read_patches(&part, &mut patches, experiment, receiver)?;
+        }
+        let fields: Vec<(Cow<'_, str>, Value<'_>)> = report.fields().collect();
+        let mut outcomes: IndexMap<String, Outcome<'_>> = IndexMap::new();
         for (list, outcome) in OUTCOMES {
             for id in report.get(list).iter().flat_map(Value::items) {
                 let Some(id) = id.string() else {
@@ -95,11 +117,46 @@ impl ForeignFormat for SweBench {
                 outcomes.entry(id.into_owned()).or_insert(outcome);
             }
         }
+        // A list that is not known is an outcome too; whether it counts as a failure is not known. A report
+        // has lists of other things besides, such as images.
+        let is_told = report.get("total_instances").is_some();
+        for (list, ids) in fields.iter().filter(|(list, _)| !is_told || list.ends_with("_ids")) {
+            for id in ids.items().filter_map(|id| id.string()) {
+                let word = list.strip_suffix("_ids").unwrap_or(list);
+                outcomes.entry(id.into_owned()).or_insert(Outcome::Missing(word));
+            }
+        }
+        for id in patches.keys() {
+            outcomes.entry(id.clone()).or_insert(Outcome::Missing("predicted"));
+        }
+        if !is_told && outcomes.values().all(|outcome| *outcome == Outcome::Resolved) {
+            // Which instances were tried besides is not said: the passes alone are no run.
+            receiver.unfinished(experiment);
+        }
         for (id, outcome) in outcomes {
-            case(&id, outcome, report, patches.remove(&id), experiment, receiver)?;
+            case(&id, outcome, report, patches.swap_remove(&id), experiment, receiver)?;
         }
         Ok(())
     }
+}
+
+fn is_in_results(source: &Source) -> bool {
+    source.folder_name().as_deref() == Some(RESULTS)
+}
+
+/// The run of a report is called as its file. The results of every submission are called alike: their
+/// folders tell them apart, `evaluation/SPLIT/SUBMISSION/results/results.json`.
+fn run_of(source: &Source) -> Run {
+    let stem = source.stem();
+    if stem != RESULTS {
+        return Run { id: stem.clone(), name: stem };
+    }
+    let folders = source.folders();
+    let mut around = folders.iter().skip_while(|folder| *folder == RESULTS);
+    let submission = around.next().cloned().unwrap_or(stem);
+    let split = around.next().filter(|_| around.next().is_some_and(|folder| folder == EVALUATION));
+    let id = split.map_or_else(|| submission.clone(), |split| format!("{split}/{submission}"));
+    Run { name: id.replace('/', " "), id }
 }
 
 fn describe(report: Value<'_>, experiment: usize, receiver: &mut dyn Receiver) {
@@ -117,10 +174,11 @@ fn describe(report: Value<'_>, experiment: usize, receiver: &mut dyn Receiver) {
 /// Patches by instance: an object of objects, or one object a line.
 fn read_patches(
     source: &Source,
-    patches: &mut HashMap<String, String>,
+    patches: &mut IndexMap<String, String>,
+    experiment: usize,
     receiver: &mut dyn Receiver,
 ) -> Result<(), Stop> {
-    each_record(source, receiver, None, &mut |_, record| {
+    each_record(source, receiver, Some(experiment), &mut |_, record| {
         let is_one = record.value.get("instance_id").is_some();
         let keyed =
             record.value.fields().filter(|_| !is_one).map(|(id, prediction)| (Some(id.into_owned()), prediction));
@@ -137,7 +195,7 @@ fn read_patches(
 
 fn case(
     id: &str,
-    outcome: Outcome,
+    outcome: Outcome<'_>,
     report: Value<'_>,
     patch: Option<String>,
     experiment: usize,

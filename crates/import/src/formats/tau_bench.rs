@@ -81,11 +81,15 @@ impl ForeignFormat for TauBench {
         if let Err(Stop::Fault(fault)) = walked {
             return receiver.cut_off(Some(experiment), fault);
         }
-        walked?;
+        let mut count = walked?;
         for part in self.parts(source) {
             each_record(&part, receiver, Some(experiment), &mut |receiver, record| {
+                count += 1;
                 results.simulation(record.value, record.line, experiment, receiver)
             })?;
+        }
+        if receiver.record(experiment).declared_total.is_some_and(|declared| count < declared) {
+            receiver.unfinished(experiment);
         }
         Ok(())
     }
@@ -200,7 +204,9 @@ impl Results {
             trials.and_then(|trials| trials.checked_mul(self.tasks.len() as i64)).filter(|n| *n > 0);
     }
 
-    fn simulations(&self, source: &Source, experiment: usize, receiver: &mut dyn Receiver) -> Result<(), Stop> {
+    /// Reads the simulations of the file, and says how many there are.
+    fn simulations(&self, source: &Source, experiment: usize, receiver: &mut dyn Receiver) -> Result<i64, Stop> {
+        let mut count = 0;
         let mut stream = json_stream(source)?;
         stream.enter_object()?;
         while let Some(key) = stream.key()? {
@@ -209,6 +215,7 @@ impl Results {
                 continue;
             }
             while stream.element()? {
+                count += 1;
                 let line = stream.line();
                 let text = json(&mut stream)?;
                 match checked(&text, line, true) {
@@ -217,7 +224,7 @@ impl Results {
                 }
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     fn simulation(
@@ -231,8 +238,10 @@ impl Results {
             let message = "a simulation needs the id of its task";
             return receiver.fault(Fault::field("task_id", reason::NOT_A_ROW, message).at(line, None));
         };
-        let trial = simulation.get("trial").and_then(|trial| trial.integer()).unwrap_or(0);
-        let mut case = root(format!("{task}_{trial:04}"));
+        let trial = simulation.get("trial").and_then(|trial| trial.integer());
+        // Simulations that are not numbered are told apart by their own ids.
+        let run = trial.map(|trial| format!("{trial:04}")).or_else(|| text_at(simulation, "id"));
+        let mut case = root(format!("{task}_{}", run.as_deref().unwrap_or("0000")));
         case.line = line;
         let mut input = ObjectText::new();
         input.put_text("domain", self.domain().as_deref());

@@ -9,6 +9,7 @@ use evalhouse_model::Span;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::spans::{root, set_kind};
+use crate::json::ObjectText;
 
 /// What was told of one span.
 struct Told {
@@ -120,6 +121,21 @@ impl TraceIndex {
     /// The row id of the root of a trace that has spans or, without any, the trace's own id.
     pub(super) fn root_of(&self, trace: &str) -> String {
         self.roots.get(&xxh3_128(trace.as_bytes())).cloned().unwrap_or_else(|| trace.to_string())
+    }
+
+    /// A root for a trace of which there is no span, once.
+    pub(super) fn bare_root(&mut self, trace: &str) -> Option<Span> {
+        let hash = xxh3_128(trace.as_bytes());
+        if self.roots.contains_key(&hash) {
+            return None;
+        }
+        self.roots.insert(hash, trace.to_string());
+        let mut span = root(trace.to_string());
+        let mut input = ObjectText::new();
+        // Traces of which nothing is known are not trials of one case.
+        input.put_text("trace_id", Some(trace));
+        span.input = input.finish();
+        Some(span)
     }
 
     /// A root for a trace that has none of its own, once: it takes over what its first span says.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::formats::score::is_score_column;
 use crate::json::{ScanError, ScanErrorKind, Scanner, unquote};
 
 /// Lines that are looked at before a source of lines is given up.
@@ -54,7 +55,10 @@ fn sniff_array(text: &str, shape: Shape, whole: bool) -> Verdict {
     let inner = text[1..].trim_start();
     match inner.as_bytes().first() {
         Some(b'{') => match Seen::of(inner) {
-            (seen, _) if seen.is_row() => Verdict::Rows(shape, first_value(inner)),
+            (seen, _) if seen.is_row() => {
+                let seen = if shape == Shape::Document { seen.with_elements(inner) } else { seen };
+                if seen.is_generic() { generic() } else { Verdict::Rows(shape, first_value(inner)) }
+            }
             (_, Err(ScanError { kind: ScanErrorKind::End, .. })) if !whole => Verdict::More,
             (seen, _) => Verdict::Other(seen.described()),
         },
@@ -69,7 +73,7 @@ fn sniff_object(text: &str, whole: bool) -> Verdict {
     let mut scanner = Scanner::new(text);
     let mut array = None;
     let walked = walk(&mut scanner, |key, rest| {
-        seen.add(key);
+        seen.look(key, rest);
         let holds_rows = matches!(key, "events" | "data") && rest.starts_with('[') && !seen.is_row();
         if holds_rows {
             array = Some(rest);
@@ -83,6 +87,9 @@ fn sniff_object(text: &str, whole: bool) -> Verdict {
     if let Some(verdict) = sniff_lines(text, whole) {
         return verdict;
     }
+    if seen.is_row() && seen.is_generic() {
+        return generic();
+    }
     if seen.is_row() {
         let is_broken = matches!(walked, Err(ScanError { kind: ScanErrorKind::Syntax(_), .. }));
         let spans_lines = scanner.saw_newline() && !is_broken;
@@ -94,15 +101,27 @@ fn sniff_object(text: &str, whole: bool) -> Verdict {
     }
 }
 
+/// What a source of rows is whose keys anybody may write.
+fn generic() -> Verdict {
+    Verdict::Other("is JSON, but its rows are not of our own shape".into())
+}
+
 /// Rows when one of the first lines is a whole row by itself.
 fn sniff_lines(text: &str, whole: bool) -> Option<Verdict> {
-    let is_row = |line: &&str| matches!(Seen::of(line), (seen, Ok(())) if seen.is_row());
+    let of_row = |line: &'_ str| match Seen::of(line) {
+        (seen, Ok(())) if seen.is_row() => Some(seen),
+        _ => None,
+    };
     let mut lines = text.split('\n').collect::<Vec<_>>();
     if !whole {
         lines.pop();
     }
-    let row = lines.into_iter().filter(|line| !line.trim().is_empty()).take(LINES_LOOKED_AT).find(is_row)?;
-    Some(Verdict::Rows(Shape::Lines, Some(row.trim().to_string())))
+    let lines = lines.into_iter().filter(|line| !line.trim().is_empty()).take(LINES_LOOKED_AT);
+    let rows: Vec<(&str, Seen)> = lines.filter_map(|line| Some((line, of_row(line)?))).collect();
+    let (first, _) = rows.first()?;
+    let seen = rows.iter().fold(Seen::default(), |all, (_, seen)| all.with(*seen));
+    let rows = || Verdict::Rows(Shape::Lines, Some(first.trim().to_string()));
+    Some(if seen.is_generic() { generic() } else { rows() })
 }
 
 fn first_value(text: &str) -> Option<String> {
@@ -135,6 +154,13 @@ pub(crate) struct Seen {
     result: bool,
     other_trace: bool,
     delete: bool,
+    /// A key that only our own shape has.
+    own: bool,
+    /// A score in a key of its own.
+    lone_score: bool,
+    /// An id that is no string.
+    other_id: bool,
+    output: bool,
 }
 
 impl Seen {
@@ -142,11 +168,24 @@ impl Seen {
     fn of(text: &str) -> (Self, Result<(), ScanError>) {
         let mut seen = Self::default();
         let mut scanner = Scanner::new(text);
-        let walked = walk(&mut scanner, |key, _| {
-            seen.add(key);
+        let walked = walk(&mut scanner, |key, value| {
+            seen.look(key, value);
             ControlFlow::Continue(())
         });
         (seen, walked)
+    }
+
+    /// Notes one key of the object and, as far as it says whose the object is, the text of its value.
+    fn look(&mut self, key: &str, value: &str) {
+        self.add(key);
+        match key {
+            "scores" => self.own |= value.starts_with('{'),
+            "root_span_id" | "span_id" | "span_parents" | "span_attributes" | "_xact_id" | "_object_delete"
+            | "experiment_id" | "project_id" => self.own = true,
+            "id" => self.other_id |= !value.starts_with(['"', 'n']),
+            "output" => self.output = true,
+            _ => self.lone_score |= is_score_column(key),
+        }
     }
 
     /// Notes one key of the object.
@@ -168,6 +207,41 @@ impl Seen {
     /// their spans, whose other fields mean other things.
     pub(crate) fn is_row(self) -> bool {
         self.root_span || (!self.other_trace && (self.span || self.delete || (self.input && self.result)))
+    }
+
+    /// Whether rows with these keys are of no tool: a score in a key of its own, or an id that is no
+    /// string, and nothing that only our own shape has. Read as our own they would lose their scores.
+    fn is_generic(self) -> bool {
+        !self.own && (self.lone_score || (self.other_id && self.output))
+    }
+
+    /// With the keys of the first elements of an array, whose text begins at the first one.
+    fn with_elements(self, text: &str) -> Self {
+        let mut scanner = Scanner::new(text);
+        let mut seen = self;
+        for _ in 0..LINES_LOOKED_AT {
+            let Ok(element) = scanner.value() else { break };
+            seen = seen.with(Self::of(element.text).0);
+            if !scanner.more(b']').unwrap_or(false) {
+                break;
+            }
+        }
+        seen
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self {
+            span: self.span | other.span,
+            root_span: self.root_span | other.root_span,
+            input: self.input | other.input,
+            result: self.result | other.result,
+            other_trace: self.other_trace | other.other_trace,
+            delete: self.delete | other.delete,
+            own: self.own | other.own,
+            lone_score: self.lone_score | other.lone_score,
+            other_id: self.other_id | other.other_id,
+            output: self.output | other.output,
+        }
     }
 
     fn described(self) -> String {
@@ -205,6 +279,18 @@ mod tests {
     fn rows_that_span_lines_are_a_document() {
         let pretty = ROW.replace(',', ",\n ");
         assert_eq!(sniff(pretty.as_bytes(), true), Verdict::Rows(Shape::Document, Some(pretty.clone())));
+    }
+
+    #[test]
+    fn rows_that_anybody_may_write_are_not_our_own() {
+        let own = r#"{"input":1,"output":2,"scores":{"a":1},"score":1}"#;
+        assert!(matches!(sniff(own.as_bytes(), true), Verdict::Rows(..)));
+        let plain = r#"{"input":1,"output":2}"#;
+        for row in [r#"{"input":1,"output":2,"score":1}"#, r#"{"id":7,"input":1,"output":2}"#] {
+            for text in [row.to_string(), format!("{plain}\n{row}\n"), format!("[{plain},{row}]"), format!("[{row}]")] {
+                assert!(matches!(sniff(text.as_bytes(), true), Verdict::Other(_)), "{text}");
+            }
+        }
     }
 
     #[test]

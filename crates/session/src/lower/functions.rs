@@ -226,10 +226,9 @@ impl Lowering<'_> {
                 let found = self.path(&[key(schema::METRICS), key("estimated_cost")], at);
                 Ok(found.unwrap_or_else(|_| Value::new(lit(ScalarValue::Float64(None)), Kind::Number)))
             }
-            ("group_size", []) => match self.scope.schema.has_column_with_unqualified_name("__group_size") {
-                true => Ok(Value::new(datafusion::logical_expr::ident("__group_size"), Kind::Number)),
-                false => error("group_size() has no meaning here: there are no trials of one case", at),
-            },
+            ("group_size", []) => {
+                self.of_row(super::GROUP_SIZE, "group_size() has no meaning here: there are no trials of one case", at)
+            }
             ("trial", []) => self.trial(at),
             ("trial", [index]) => {
                 let (own, value) = (self.trial(at)?, self.lower(index)?);
@@ -262,12 +261,14 @@ impl Lowering<'_> {
     }
 
     fn trial(&self, at: Position) -> Lowered {
-        match self.fields().find(|(_, field)| field.name() == schema::TRIAL_INDEX) {
-            Some((side, _)) => {
-                let index = Column::new(side.cloned(), schema::TRIAL_INDEX);
-                Ok(Value::new(Expr::Column(index), Kind::Number))
-            }
-            None => error("trial() has no meaning here: these rows are no trials", at),
+        self.of_row(schema::TRIAL_INDEX, "trial() has no meaning here: these rows are no trials", at)
+    }
+
+    /// A number that only some rows have.
+    fn of_row(&self, name: &str, otherwise: &str, at: Position) -> Lowered {
+        match self.fields().find(|(_, field)| field.name() == name) {
+            Some((side, _)) => Ok(Value::new(Expr::Column(Column::new(side.cloned(), name)), Kind::Number)),
+            None => error(otherwise, at),
         }
     }
 

@@ -29,6 +29,9 @@ pub const BASE: &str = "base";
 /// Qualifier of the candidate's columns where the baseline has columns of the same names.
 pub const CANDIDATE: &str = "candidate";
 
+/// The column that `group_size()` reads: how many trials the case of a row has.
+pub const GROUP_SIZE: &str = "__group_size";
+
 /// How a score or metric is read: its tolerance, and whether less of it is better.
 pub type Reading<'a> = &'a (dyn Fn(&str, &str) -> (f64, bool) + Send + Sync);
 

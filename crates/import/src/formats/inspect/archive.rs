@@ -4,9 +4,10 @@
 //! imports give the same rows in the same order.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver as Channel, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -19,12 +20,16 @@ use crate::records::{checked, text_of};
 use crate::rows::ROW_BYTES_MAX;
 use crate::zip::{Member, Scratch, Zip};
 
+use super::attempts::Attempts;
 use super::header::Header;
 use super::sample::{Context, Sample, convert};
-use super::{hand_on, open, rewrites};
+use super::{open, rewrites};
 
 /// Samples that a thread may be ahead.
 const SAMPLES_AHEAD: usize = 4;
+
+/// Bytes of samples that are decoded and not yet handed on, beside the one whose turn it is.
+const BYTES_AHEAD: u64 = 128 << 20;
 
 /// The members of an archive that matter.
 #[derive(Default)]
@@ -32,6 +37,9 @@ struct Members {
     header: Option<Member>,
     start: Option<Member>,
     samples: Vec<(String, Member)>,
+    summaries: Option<Member>,
+    /// Summaries that were written while the run went on, by their numbers.
+    journal: BTreeMap<u64, Member>,
     /// Members whose name came again later.
     repeated: u32,
 }
@@ -67,7 +75,13 @@ pub(super) fn read(source: &Source, receiver: &mut dyn Receiver) -> Result<(), S
     }
     let experiment = open(&header, source, receiver)?;
     receiver.note(experiment, reason::REPEATED_RECORD, members.repeated);
-    read_samples(&zip, &members.samples, &Context::of(&header), experiment, receiver)
+    let context = Context::of(&header);
+    let mut attempts = Attempts::default();
+    read_samples(&zip, &members.samples, &context, &mut attempts, experiment, receiver)?;
+    if header.declared_total().is_some_and(|total| total == attempts.cases()) {
+        return Ok(());
+    }
+    read_summaries(&zip, &members, &context, attempts, experiment, receiver)
 }
 
 /// Lists the members; of several with one name the last one counts.
@@ -78,6 +92,7 @@ fn list(zip: &Zip) -> Result<Members, Fault> {
         match name {
             "header.json" => members.header = Some(member),
             "_journal/start.json" => members.start = Some(member),
+            "summaries.json" => members.summaries = Some(member),
             _ if name.starts_with("samples/") && name.ends_with(".json") => {
                 let at = *known.entry(xxh3_128(name.as_bytes())).or_insert(members.samples.len());
                 if let Some(earlier) = members.samples.get_mut(at) {
@@ -87,7 +102,12 @@ fn list(zip: &Zip) -> Result<Members, Fault> {
                     members.samples.push((name.to_string(), member));
                 }
             }
-            _ => {}
+            _ => {
+                let number = name.strip_prefix("_journal/summaries/").and_then(|name| name.strip_suffix(".json"));
+                if let Some(number) = number.and_then(|number| number.parse().ok()) {
+                    members.journal.insert(number, member);
+                }
+            }
         }
         true
     })?;
@@ -113,19 +133,24 @@ fn read_samples(
     zip: &Zip,
     members: &[(String, Member)],
     context: &Context,
+    attempts: &mut Attempts,
     experiment: usize,
     receiver: &mut dyn Receiver,
 ) -> Result<(), Stop> {
+    let budget = Budget::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(members.len().max(1));
     std::thread::scope(|scope| {
         let mut channels: Vec<Channel<Result<Sample, Fault>>> = Vec::with_capacity(threads);
         for thread in 0..threads {
             let (sender, channel) = sync_channel(SAMPLES_AHEAD);
             channels.push(channel);
+            let budget = &budget;
             scope.spawn(move || {
                 let mut scratch = Scratch::default();
                 for (at, (name, member)) in members.iter().enumerate().skip(thread).step_by(threads) {
+                    budget.take(at, member.decoded_bytes);
                     let sample = read_sample(zip, name, member, context, at as u64 + 1, &mut scratch);
+                    scratch.trim();
                     // Nobody listens any more when the import was stopped.
                     if sender.send(sample).is_err() {
                         return;
@@ -133,19 +158,111 @@ fn read_samples(
                 }
             });
         }
+        let _open = OpenBudget(&budget);
         for (at, (name, member)) in members.iter().enumerate() {
             let sample = channels[at % threads].recv().unwrap_or_else(|_| {
                 let message = format!("internal error: the reader of member `{name}` stopped");
                 Err(Fault { extent: Extent::File, ..Fault::row(reason::UNREADABLE, message) })
             });
             match sample {
-                Ok(sample) => hand_on(sample, experiment, receiver)?,
+                Ok(sample) => attempts.hand_on(sample, experiment, receiver)?,
                 Err(fault) => receiver.fault(fault)?,
             }
+            budget.give_back(member.decoded_bytes);
             receiver.bytes_read(member.compressed_bytes);
         }
         Ok(())
     })
+}
+
+/// Cases of samples that are not in the archive, or cannot be read: their summaries have the scores.
+fn read_summaries(
+    zip: &Zip,
+    members: &Members,
+    context: &Context,
+    mut attempts: Attempts,
+    experiment: usize,
+    receiver: &mut dyn Receiver,
+) -> Result<(), Stop> {
+    let whole = attempts.ids();
+    let mut scratch = Scratch::default();
+    let mut ordinal = members.samples.len() as u64;
+    let all: Vec<Member> = match members.summaries {
+        Some(summaries) => vec![summaries],
+        None => members.journal.values().copied().collect(),
+    };
+    for member in &all {
+        let text = read_text(zip, "summaries", member, &mut scratch);
+        let summaries = text.as_ref().map_err(Clone::clone).and_then(|text| checked(text, 1, true));
+        let summaries = match summaries {
+            Ok(summaries) => summaries,
+            Err(fault) => {
+                receiver.fault(fault)?;
+                continue;
+            }
+        };
+        for summary in summaries.items() {
+            ordinal += 1;
+            match convert(summary, context, ordinal, 1) {
+                Ok(sample) if sample.id().is_some_and(|id| whole.contains(&id)) => {}
+                Ok(mut sample) => {
+                    sample.notes.extend(rewrites(&summary, false));
+                    attempts.hand_on(sample, experiment, receiver)?;
+                }
+                Err(fault) => receiver.fault(fault)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes of samples may be decoded ahead. The sample that is to be handed on next always may, so
+/// that nobody waits for one that waits itself.
+#[derive(Default)]
+struct Budget {
+    state: Mutex<BudgetState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct BudgetState {
+    bytes: u64,
+    handed_on: usize,
+    is_closed: bool,
+}
+
+impl Budget {
+    fn state(&self) -> MutexGuard<'_, BudgetState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the sample at a place may be decoded.
+    fn take(&self, at: usize, bytes: u64) {
+        let must_wait = |state: &mut BudgetState| {
+            let is_full = state.bytes.saturating_add(bytes) > BYTES_AHEAD;
+            is_full && at != state.handed_on && !state.is_closed
+        };
+        let waited = self.changed.wait_while(self.state(), must_wait);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.bytes = state.bytes.saturating_add(bytes);
+    }
+
+    fn give_back(&self, bytes: u64) {
+        let mut state = self.state();
+        state.bytes = state.bytes.saturating_sub(bytes);
+        state.handed_on += 1;
+        self.changed.notify_all();
+    }
+}
+
+/// Lets everybody go on who waits when the samples are no longer handed on.
+struct OpenBudget<'a>(&'a Budget);
+
+impl Drop for OpenBudget<'_> {
+    fn drop(&mut self) {
+        self.0.state().is_closed = true;
+        self.0.changed.notify_all();
+    }
 }
 
 fn read_sample(

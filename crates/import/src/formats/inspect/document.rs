@@ -8,9 +8,10 @@ use crate::reason;
 use crate::receive::Receiver;
 use crate::records::{checked, json_stream, text_of};
 
+use super::attempts::Attempts;
 use super::header::Header;
 use super::sample::{Context, convert};
-use super::{hand_on, open, rewrites};
+use super::{open, rewrites};
 
 /// Reads a log. Its samples usually come after what says whose they are; a log with another order is
 /// read twice.
@@ -29,7 +30,7 @@ pub(super) fn read(source: &Source, receiver: &mut dyn Receiver) -> Result<(), S
         return Err(Fault::file(reason::NOT_A_ROW, message).at(1, None).into());
     }
     let experiment = open(&header, source, receiver)?;
-    let mut samples = Samples { context: Context::of(&header), experiment, count: 0 };
+    let mut samples = Samples { context: Context::of(&header), experiment, count: 0, attempts: Attempts::default() };
     let walked = samples.walk(&mut json_stream(source)?, &mut header, receiver);
     // What comes after the samples may complete what was known of the run.
     header.describe_rest(receiver, experiment);
@@ -71,6 +72,7 @@ struct Samples {
     context: Context,
     experiment: usize,
     count: u64,
+    attempts: Attempts,
 }
 
 impl Samples {
@@ -105,7 +107,7 @@ impl Samples {
                 Ok(sample)
             });
             match sample {
-                Ok(sample) => hand_on(sample, self.experiment, receiver)?,
+                Ok(sample) => self.attempts.hand_on(sample, self.experiment, receiver)?,
                 Err(fault) => receiver.fault(fault)?,
             }
         }

@@ -142,17 +142,15 @@ impl<'a> Timeline<'a> {
         span.input = self.model_input(fields);
         let output = fields.get("output");
         span.output = output.and_then(|output| self.attachments.resolved(output.get("choices")?));
-        span.error = fields.get("error").and_then(|error| error.json());
+        span.error = fields.get("error").and_then(|error| self.attachments.resolved(error));
         if let Some(usage) = output.and_then(|output| output.get("usage")) {
             add_usage(&mut span, usage);
         }
         let mut metadata = ObjectText::new();
         metadata.put("model", output.and_then(|output| output.get("model")).or_else(|| fields.get("model")));
-        for name in ["role", "config", "tool_choice", "cache", "retries", "metadata"] {
-            metadata.put(name, fields.get(name).filter(|value| !value.is_empty()));
+        for name in ["role", "config", "tool_choice", "cache", "retries", "metadata", "tools"] {
+            self.put(&mut metadata, name, fields);
         }
-        let tools = fields.get("tools").filter(|tools| !tools.is_empty());
-        metadata.put_json("tools", tools.and_then(|tools| self.attachments.resolved(tools)).as_deref());
         span.metadata = metadata.finish();
         self.spans.push(span);
     }
@@ -189,10 +187,10 @@ impl<'a> Timeline<'a> {
         let input = fields.get("arguments").or_else(|| fields.get("input"));
         span.input = input.and_then(|input| self.attachments.resolved(input));
         span.output = fields.get("result").and_then(|result| self.attachments.resolved(result));
-        span.error = fields.get("error").and_then(|error| error.json());
+        span.error = fields.get("error").and_then(|error| self.attachments.resolved(error));
         let mut metadata = ObjectText::new();
         for name in ["id", "agent", "message_id", "truncated", "failed", "view", "metadata"] {
-            metadata.put(name, fields.get(name).filter(|value| !value.is_empty()));
+            self.put(&mut metadata, name, fields);
         }
         span.metadata = metadata.finish();
         let at = self.spans.len();
@@ -202,6 +200,12 @@ impl<'a> Timeline<'a> {
             self.walk(Some(inner), level + 1);
             self.open.truncate(self.open.iter().position(|open| *open == at).unwrap_or(self.open.len()));
         }
+    }
+
+    /// Adds a field of an event, unless it is empty.
+    fn put(&self, metadata: &mut ObjectText, name: &str, fields: EventFields<'_, 'a>) {
+        let value = fields.get(name).filter(|value| !value.is_empty());
+        metadata.put_json(name, value.and_then(|value| self.attachments.resolved(value)).as_deref());
     }
 
     fn set_event_times(&self, span: &mut Span, fields: EventFields<'_, 'a>) {

@@ -8,6 +8,8 @@ use crate::json::{ObjectText, Value};
 use crate::reason;
 use crate::receive::{Receiver, Run};
 
+use super::scores::Names;
+
 /// The version of the log format that this reader was written for.
 const VERSION: i64 = 2;
 
@@ -69,6 +71,11 @@ impl Header {
         name.string().map(|name| name.into_owned())
     }
 
+    /// The names of scores that the log tells of.
+    pub(super) fn score_names(&self) -> Names {
+        Names::of(self.eval(), part(&self.results))
+    }
+
     /// When the run was started, microseconds since the Unix epoch.
     pub(super) fn created(&self) -> Option<i64> {
         micros(self.eval()?.get("created"))
@@ -90,7 +97,7 @@ impl Header {
     }
 
     /// The number of samples that the run was to have.
-    fn declared_total(&self) -> Option<i64> {
+    pub(super) fn declared_total(&self) -> Option<i64> {
         if let Some(total) = part(&self.results).and_then(|results| results.get("total_samples")) {
             return total.integer();
         }

@@ -3,6 +3,7 @@
 //! One log is one experiment, one sample in one epoch one case. See `docs/import/inspect.md`.
 
 mod archive;
+mod attempts;
 mod document;
 mod events;
 mod header;
@@ -32,7 +33,7 @@ impl ForeignFormat for Inspect {
             ("experiment", "the log: `eval.eval_id`; named after the file"),
             ("declared_total", "`results.total_samples`, else selected samples × epochs"),
             ("case", "a sample: `id`, `input` and `choices` together are the input"),
-            ("trial", "`epoch` - 1"),
+            ("trial", "the order of `epoch`"),
             ("output", "`output.completion`"),
             ("expected", "`target`"),
             ("scores", "`scores`: C and yes are 1, P is 0.5, I, N and no are 0, other texts are labels"),
@@ -73,17 +74,6 @@ fn open(header: &Header, source: &Source, receiver: &mut dyn Receiver) -> Result
     let experiment = receiver.experiment(&header.run(source))?;
     header.describe(receiver, experiment);
     Ok(experiment)
-}
-
-/// Hands on what a sample became.
-fn hand_on(sample: sample::Sample, experiment: usize, receiver: &mut dyn Receiver) -> Result<(), Stop> {
-    for (word, count) in sample.notes {
-        receiver.note(experiment, word, count);
-    }
-    for span in sample.spans {
-        receiver.span(experiment, span)?;
-    }
-    Ok(())
 }
 
 /// Counts what storing the text of a sample changes.

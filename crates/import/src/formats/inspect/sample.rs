@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use evalhouse_model::Span;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::Fault;
 use crate::formats::spans::{add_metric, child, root, seconds, set_kind, set_times};
@@ -19,12 +20,13 @@ pub(super) struct Context {
     /// All cases of a log have its time, so that their trials are numbered by epoch.
     created: Option<i64>,
     legacy_scorer: String,
+    score_names: scores::Names,
 }
 
 impl Context {
     pub(super) fn of(header: &Header) -> Self {
         let legacy_scorer = header.legacy_scorer().unwrap_or_else(|| "score".into());
-        Self { created: header.created(), legacy_scorer }
+        Self { created: header.created(), legacy_scorer, score_names: header.score_names() }
     }
 }
 
@@ -33,6 +35,18 @@ pub(super) struct Sample {
     /// The root first.
     pub(super) spans: Vec<Span>,
     pub(super) notes: Vec<(&'static str, u32)>,
+}
+
+impl Sample {
+    /// The hash of the id of its case.
+    pub(super) fn id(&self) -> Option<u128> {
+        self.spans.first().map(id_of)
+    }
+}
+
+/// The hash of the id of a case.
+pub(super) fn id_of(case: &Span) -> u128 {
+    xxh3_128(case.id.as_bytes())
 }
 
 /// The fields of a sample that are used.
@@ -141,7 +155,7 @@ pub(super) fn convert(sample: Value<'_>, context: &Context, ordinal: u64, line: 
     case.input = input(&id, &fields, &attachments);
     case.output = fields.output.and_then(|output| output_text(output, &attachments));
     case.expected = fields.target.and_then(|target| attachments.resolved(target));
-    case.error = fields.error.and_then(error_text);
+    case.error = fields.error.and_then(|error| error_text(error, &attachments));
     set_times(&mut case, seconds(fields.started_at), seconds(fields.completed_at));
     add_metric(&mut case, "total_time", fields.total_time.and_then(|time| time.number()));
     add_metric(&mut case, "working_time", fields.working_time.and_then(|time| time.number()));
@@ -151,14 +165,14 @@ pub(super) fn convert(sample: Value<'_>, context: &Context, ordinal: u64, line: 
     timeline.walk(event_list, 0);
     let (mut spans, mut notes) = (timeline.spans, timeline.notes);
 
-    case.metadata = metadata(&fields, &id, epoch);
+    case.metadata = metadata(&fields, &id, epoch, &attachments);
     case.extra = extra(&fields, spans.iter().any(|span| span.span_type.as_deref() == Some("llm")), &attachments);
     if !spans.iter().any(|span| span.span_type.as_deref() == Some("llm")) {
         for (_, usage) in fields.model_usage.iter().flat_map(Value::fields) {
             events::add_usage(&mut case, usage);
         }
     }
-    add_scores(&fields, context, &case, &mut spans, &mut notes);
+    add_scores(&fields, context, &attachments, &case, &mut spans, &mut notes);
     spans.insert(0, case);
     Ok(Sample { spans, notes })
 }
@@ -168,7 +182,8 @@ fn input(id: &str, fields: &Fields<'_>, attachments: &Attachments<'_>) -> Option
     let mut input = ObjectText::new();
     input.put_text("id", Some(id));
     input.put_json("input", fields.input.and_then(|value| attachments.resolved_text(lasting(value)?)).as_deref());
-    input.put("choices", fields.choices.filter(|choices| !choices.is_empty()));
+    let choices = fields.choices.filter(|choices| !choices.is_empty());
+    input.put_json("choices", choices.and_then(|choices| attachments.resolved(choices)).as_deref());
     input.finish()
 }
 
@@ -195,26 +210,26 @@ fn output_text(output: Value<'_>, attachments: &Attachments<'_>) -> Option<Strin
 }
 
 /// An error without its copy in terminal colours.
-fn error_text(error: Value<'_>) -> Option<String> {
+fn error_text(error: Value<'_>, attachments: &Attachments<'_>) -> Option<String> {
     if error.kind != Kind::Object {
-        return error.json();
+        return attachments.resolved(error);
     }
     let mut text = ObjectText::new();
-    text.put_all(Some(error), &["traceback_ansi"]);
+    attachments.put_all(&mut text, Some(error), &["traceback_ansi"]);
     text.finish()
 }
 
-fn metadata(fields: &Fields<'_>, id: &str, epoch: i64) -> Option<String> {
+fn metadata(fields: &Fields<'_>, id: &str, epoch: i64, attachments: &Attachments<'_>) -> Option<String> {
     let mut own = ObjectText::new();
     own.put("id", fields.id.or_else(|| Value::parse("null").ok()));
     own.put_text("key", Some(id));
     own.put_json("epoch", Some(&epoch.to_string()));
     for (name, value) in &fields.run {
-        own.put(name, Some(*value));
+        own.put_json(name, attachments.resolved(*value).as_deref());
     }
     own.put("model_usage", fields.model_usage.filter(|usage| !usage.is_empty()));
     let mut metadata = ObjectText::new();
-    metadata.put_all(fields.metadata, &["inspect"]);
+    attachments.put_all(&mut metadata, fields.metadata, &["inspect"]);
     metadata.put_json("inspect", own.finish().as_deref());
     metadata.finish()
 }
@@ -235,14 +250,17 @@ fn extra(fields: &Fields<'_>, has_calls: bool, attachments: &Attachments<'_>) ->
 fn add_scores(
     fields: &Fields<'_>,
     context: &Context,
+    attachments: &Attachments<'_>,
     case: &Span,
     spans: &mut Vec<Span>,
     notes: &mut Vec<(&'static str, u32)>,
 ) {
-    let mut all = scores::of_sample(fields.scores);
+    let read = |scores: Option<Value<'_>>| scores::of_sample(scores, &context.score_names, attachments);
+    let mut all = read(fields.scores);
     if let Some(score) = fields.score.filter(|_| all.is_empty()) {
-        let wrapped = format!("{{{}:{}}}", crate::json::quoted(&context.legacy_scorer), crate::json::to_json(&score));
-        all = scores::of_sample(Value::parse(&wrapped).ok());
+        // As it is written: a `NaN` is not yet a null.
+        let wrapped = format!("{{{}:{}}}", crate::json::quoted(&context.legacy_scorer), score.text);
+        all = read(Value::parse(&wrapped).ok());
     }
     for score in all {
         notes.extend(score.reading.note.map(|note| (note, 1)));
@@ -261,6 +279,7 @@ fn add_scores(
 }
 
 /// Long texts of a sample, by their hashes: other texts stand for them as `attachment://HASH`.
+#[derive(Default)]
 pub(super) struct Attachments<'a> {
     texts: HashMap<Cow<'a, str>, Value<'a>>,
 }
@@ -277,6 +296,20 @@ impl<'a> Attachments<'a> {
     /// The text to store for a value, with the texts that it refers to.
     pub(super) fn resolved(&self, value: Value<'_>) -> Option<String> {
         self.resolved_text(value.json()?)
+    }
+
+    /// The content of a value that is a text, or the text of a number or boolean.
+    pub(super) fn text(&self, value: Value<'_>) -> Option<String> {
+        let json = self.resolved(value)?;
+        let text = Value::parse(&json).ok()?.as_text()?.into_owned();
+        Some(text)
+    }
+
+    /// Adds every field of an object that is not among `except`, with the texts that it refers to.
+    pub(super) fn put_all(&self, into: &mut ObjectText, object: Option<Value<'_>>, except: &[&str]) {
+        for (name, value) in object.iter().flat_map(Value::fields).filter(|(name, _)| !except.contains(&&**name)) {
+            into.put_json(&name, self.resolved(value).as_deref());
+        }
     }
 
     fn resolved_text(&self, json: String) -> Option<String> {

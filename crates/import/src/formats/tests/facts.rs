@@ -221,7 +221,10 @@ fn phoenix() {
     let table = only("experiment.csv", "phoenix");
     assert_eq!(table.scores("is_it_right").into_values().collect::<Vec<_>>(), [Some(1.0), Some(0.0)]);
     let first = table.root("ex1_0001");
-    assert_eq!((first.input.as_deref(), first.output.as_deref()), (Some("{\"q\": \"a,b\"}"), Some("\"007\"")));
+    assert_eq!(
+        (first.input.as_deref(), first.output.as_deref()),
+        (Some("{\"example_id\":\"ex1\",\"input\":{\"q\": \"a,b\"}}"), Some("\"007\""))
+    );
 }
 
 #[test]

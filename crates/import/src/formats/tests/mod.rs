@@ -3,8 +3,10 @@
 
 mod facts;
 mod files;
+mod mistakes;
 mod mutations;
 mod real;
+mod traps;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,10 @@ impl Receiver for Collected {
         }
         self.experiments.push(Collection { run: run.clone(), ..Collection::default() });
         Ok(self.experiments.len() - 1)
+    }
+
+    fn experiments(&self) -> usize {
+        self.experiments.len()
     }
 
     fn record(&mut self, experiment: usize) -> &mut Experiment {
@@ -131,7 +137,8 @@ fn check(experiment: &Collection) {
         let version = best.entry(&span.id).or_insert(span.version);
         *version = span.version.max(*version);
     }
-    let live: Vec<&Span> = experiment.spans.iter().filter(|span| best[span.id.as_str()] == span.version).collect();
+    let live: Vec<&Span> =
+        experiment.spans.iter().filter(|span| best[span.id.as_str()] == span.version && !span.deleted).collect();
     let ids: HashSet<(&str, &str)> = live.iter().map(|s| (s.root_span_id.as_str(), s.span_id.as_str())).collect();
     let unique: HashSet<&str> = live.iter().map(|span| span.id.as_str()).collect();
     assert_eq!(unique.len(), live.len(), "ids repeat in {:?}", experiment.run);
