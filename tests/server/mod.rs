@@ -145,7 +145,7 @@ async fn add(store: &Store, project: &str, experiment: &str, row: &Value) {
 
 async fn import_file(store: &Store, project: &str, experiment: Option<String>, path: String) {
     let project = Some(project.to_string());
-    let request = ImportRequest { paths: vec![path], project, experiment, from: None, keep_going: false };
+    let request = ImportRequest { paths: vec![path], project, experiment, ..Default::default() };
     let report = evalhouse_import::import(store, request, Arc::new(NoProgress)).await.unwrap();
     assert!(report.failed.is_empty(), "{:?}", report.failed);
 }

@@ -71,7 +71,7 @@ async fn nothing_but_the_store_is_read_and_nothing_is_written() {
         format!("COPY (SELECT 1) TO '{out}' STORED AS CSV"),
         format!("COPY (SELECT 1) TO '{out}.parquet'"),
         format!("EXPLAIN ANALYZE COPY (SELECT 1) TO '{out}' STORED AS CSV"),
-        format!("EXPLAIN ANALYZE INSERT INTO cases SELECT * FROM cases"),
+        "EXPLAIN ANALYZE INSERT INTO cases SELECT * FROM cases".to_string(),
         "SET datafusion.execution.batch_size = 1".into(),
         "RESET datafusion.execution.batch_size".into(),
         "PREPARE p AS SELECT 1".into(),

@@ -214,9 +214,9 @@ impl KeyRing {
 
     /// The key that a token is, revoked or not.
     pub(crate) async fn find(&self, token: &str) -> Result<Option<ApiKey>, StoreError> {
-        match found(&*self.keys(FRESH).await?, token) {
+        match found(&self.keys(FRESH).await?, token) {
             Some(key) => Ok(Some(key)),
-            None => Ok(found(&*self.keys(FRESH_FOR_UNKNOWN).await?, token)),
+            None => Ok(found(&self.keys(FRESH_FOR_UNKNOWN).await?, token)),
         }
     }
 

@@ -7,7 +7,7 @@ use deltalake_core::protocol::SaveMode;
 use evalhouse_model::{Experiment, schema};
 
 use crate::StoreError;
-use crate::optimize::Rewritten;
+use crate::optimize::{Rewritten, not_of};
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::DataFile;
 use crate::store::{ATTEMPTS_MAX, Store, back_off};
@@ -66,11 +66,11 @@ impl Store {
                 match file.experiment_id() {
                     Some(id) if ids.contains(id) => actions.push(remove),
                     None if ids.iter().any(|id| file.may_hold(id)) => {
-                        match self.without_rows(&file, &|batch| crate::optimize::not_of(batch, &ids), &ids).await? {
+                        match self.without_rows(&file, &|batch| not_of(batch, &ids), &ids).await? {
                             Rewritten::Same => {}
                             Rewritten::Empty => actions.push(remove),
                             Rewritten::Less(add, bodies) => {
-                                actions.extend([remove, add]);
+                                actions.extend([remove, *add]);
                                 moved.extend(bodies);
                             }
                         }

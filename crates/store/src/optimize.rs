@@ -303,19 +303,6 @@ impl Store {
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
     }
 
-    /// A merged file without some experiments, uploaded: what replaces it when they are replaced.
-    pub(crate) async fn without_experiments(
-        &self,
-        file: &DataFile,
-        ids: &HashSet<String>,
-    ) -> Result<Option<(Action, Vec<ExperimentBody>)>, StoreError> {
-        Ok(match self.without_rows(file, &|batch| not_of(batch, ids), ids).await? {
-            Rewritten::Same => None,
-            Rewritten::Empty => Some((Action::Add(Default::default()), Vec::new())),
-            Rewritten::Less(add, bodies) => Some((add, bodies)),
-        })
-    }
-
     /// A file without some rows, uploaded; its footer no longer has the records of `gone`.
     pub(crate) async fn without_rows(
         &self,
@@ -370,7 +357,7 @@ impl Store {
         let location = path.split('/').fold(self.location().table_path(SPANS), |path, part| path.join(part));
         let size = upload(&root, location, sink).await?;
         let add = table::moved_file(path, size, Some(file.is_root), statistics.to_json());
-        Ok(Rewritten::Less(add, bodies))
+        Ok(Rewritten::Less(Box::new(add), bodies))
     }
 }
 
@@ -390,7 +377,7 @@ pub(crate) enum Rewritten {
     /// Nothing.
     Empty,
     /// A new file, and the records of a merged file that it still describes.
-    Less(Action, Vec<ExperimentBody>),
+    Less(Box<Action>, Vec<ExperimentBody>),
 }
 
 /// Which files become one: small neighbours of the same part and project, by experiment, and files of

@@ -16,7 +16,7 @@ use crate::StoreError;
 use crate::columns::{Columns, decode_path};
 use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
 use crate::location::Location;
-use crate::optimize::EXPERIMENTS_FOOTER_KEY;
+use crate::optimize::{EXPERIMENTS_FOOTER_KEY, Rewritten, not_of};
 use crate::reader::FileReader;
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::{DataFile, Snapshot};
@@ -290,11 +290,12 @@ impl Store {
             }
             let mut moved = Vec::new();
             for (file, remove) in shared {
-                if let Some((add, bodies)) = self.without_experiments(&file, &ids).await? {
-                    replaced.push(remove);
-                    moved.extend(bodies);
-                    if !matches!(&add, Action::Add(add) if add.path.is_empty()) {
-                        replaced.push(add);
+                match self.without_rows(&file, &|batch| not_of(batch, &ids), &ids).await? {
+                    Rewritten::Same => {}
+                    Rewritten::Empty => replaced.push(remove),
+                    Rewritten::Less(add, bodies) => {
+                        replaced.extend([remove, *add]);
+                        moved.extend(bodies);
                     }
                 }
             }

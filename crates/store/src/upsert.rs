@@ -298,7 +298,7 @@ impl Store {
                     Some(Rewritten::Empty) => actions.push(Action::Remove(view.remove_action(true))),
                     Some(Rewritten::Less(add, _)) => {
                         actions.push(Action::Remove(view.remove_action(true)));
-                        actions.push(add.clone());
+                        actions.push(Action::clone(add));
                     }
                 }
             }

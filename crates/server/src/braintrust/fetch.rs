@@ -116,7 +116,7 @@ impl Asked {
         let version = text(body, "version")?.map(|version| transaction("version", &version)).transpose()?;
         let asked = Self { limit, version, after: None };
         match text(body, "cursor")? {
-            Some(cursor) => asked.from_cursor(&cursor),
+            Some(cursor) => asked.continuing(&cursor),
             None => asked.before(text(body, "max_xact_id")?, text(body, "max_root_span_id")?),
         }
     }
@@ -136,7 +136,7 @@ impl Asked {
 
     /// A cursor says where a page ended and as of which transaction it was read, so that the next is of
     /// the same rows, whatever is written meanwhile.
-    fn from_cursor(self, cursor: &str) -> Result<Self, ApiError> {
+    fn continuing(self, cursor: &str) -> Result<Self, ApiError> {
         let wrong = || ApiError::bad_request("`cursor` is not one that this server gave");
         let mut parts = cursor.splitn(3, ':');
         let (version, xact, trace) = (parts.next(), parts.next(), parts.next());
