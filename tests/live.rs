@@ -168,6 +168,30 @@ async fn trials_keep_their_numbers_and_a_restart_loses_and_doubles_nothing() {
     assert_eq!(found.len(), 40);
 }
 
+/// A merge into a row that is not there makes one, with the ids that a whole row would get.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_into_nothing_is_a_row() {
+    let (store, folder) = (Store::create(&crate::store::memory_url()).await.unwrap(), tempfile::tempdir().unwrap());
+    let live = opened(&store, folder.path(), 1 << 20).await;
+    experiment(&store, "e").await;
+    let merge = |id: &str, more: Value| {
+        let mut row = json!({"id": id, "experiment_id": "e", "_is_merge": true});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([row])
+    };
+    log(&live, merge("a", json!({"output": 1}))).await;
+    assert_eq!(outputs(&rows(&live, "e", None).await), [("a", &json!(1))]);
+    log(&live, merge("a", json!({"scores": {"F": 1}}))).await;
+    log(&live, merge("b", json!({"span_parents": ["a"], "output": 2}))).await;
+    assert_eq!(outputs(&rows(&live, "e", None).await), [("a", &json!(1)), ("b", &json!(2))]);
+    let session = Session::open(store, SessionOptions::default()).await.unwrap();
+    let query = "SELECT id, span_id, root_span_id FROM spans ORDER BY id";
+    let batches = session.sql(query).await.unwrap().collect().await.unwrap();
+    let ids = evalhouse_report::json_rows(&batches).unwrap();
+    assert_eq!(json!(ids), json!([["a", "a", "a"], ["b", "b", "a"]]));
+    assert_eq!(session.experiments()[0].rows, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_stored_is_refused_before_anything_is() {
     let (store, folder) = (Store::create(&crate::store::memory_url()).await.unwrap(), tempfile::tempdir().unwrap());

@@ -124,9 +124,9 @@ async fn long_lists_and_deep_sums_are_read() {
     let list = (0..20_000).map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", ");
     let query = format!("SELECT count(*) AS n FROM cases WHERE id NOT IN ({list})");
     assert_eq!(server.sql(&query).await.ok(), json!([{"n": 2028}]));
-    let query = format!("SELECT 1{} AS n", " + 1".repeat(3_900));
-    assert_eq!(server.sql(&query).await.ok(), json!([{"n": 3901}]));
-    let query = format!("SELECT count(*) AS n FROM cases WHERE id = '1'{}", " OR id = '1'".repeat(1_900));
+    let query = format!("SELECT 1{} AS n", " + 1".repeat(1_900));
+    assert_eq!(server.sql(&query).await.ok(), json!([{"n": 1901}]));
+    let query = format!("SELECT count(*) AS n FROM cases WHERE id = '1'{}", " OR id = '1'".repeat(1_000));
     assert_eq!(server.sql(&query).await.ok(), json!([{"n": 0}]));
 }
 

@@ -9,7 +9,6 @@ use evalhouse_import::RowReader;
 use evalhouse_journal::{Controls, Incoming, Journal, JournalError, JournalOptions, ObjectRef, Receipt, RowFault};
 use evalhouse_model::schema;
 use evalhouse_store::{Store, StoreError, WriteError};
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::objects::Objects;
 use crate::row;
@@ -186,20 +185,9 @@ fn complete(incoming: &mut Incoming, controls: &Controls, now: &str) {
     if controls.is_merge || controls.object_delete || controls.is_comment {
         return;
     }
-    let text = |text: &str| to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
     let row = &mut incoming.row;
-    let is_absent = |value: Option<&RawValue>| value.is_none_or(|value| matches!(value.get(), "null" | "\"\""));
-    if is_absent(row.get(schema::SPAN_ID)) {
-        row.set(schema::SPAN_ID, text(&incoming.id));
-    }
-    if is_absent(row.get(schema::ROOT_SPAN_ID)) && controls.parent_id.is_none() {
-        let parents: Option<Vec<String>> = row.value(schema::SPAN_PARENTS, "a list of ids").ok().flatten();
-        let first = parents.and_then(|parents| parents.into_iter().next());
-        let root = first.or_else(|| row::text(row, schema::SPAN_ID)).unwrap_or_else(|| incoming.id.clone());
-        row.set(schema::ROOT_SPAN_ID, text(&root));
-        incoming.root_span_id = Some(root);
-    }
-    if is_absent(row.get(schema::CREATED)) {
-        row.set(schema::CREATED, text(now));
+    incoming.root_span_id = row::identify(row, &incoming.id, controls);
+    if row::is_absent(row, schema::CREATED) {
+        row.set(schema::CREATED, row::raw_text(now));
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use evalhouse_import::RowReader;
-use evalhouse_journal::Row;
+use evalhouse_journal::{Controls, Row};
 use evalhouse_model::{Span, schema};
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::LiveError;
 
@@ -28,6 +28,40 @@ pub(crate) fn strip(row: &mut Row) {
 /// The text of a field that is text.
 pub(crate) fn text(row: &Row, name: &str) -> Option<String> {
     row.value(name, "text").ok().flatten().filter(|text: &String| !text.is_empty())
+}
+
+/// Whether a row says nothing of a field.
+pub(crate) fn is_absent(row: &Row, name: &str) -> bool {
+    row.get(name).is_none_or(|value| matches!(value.get(), "null" | "\"\""))
+}
+
+/// A text as JSON.
+pub(crate) fn raw_text(text: &str) -> Box<RawValue> {
+    to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// The trace of a row that is not stored yet: what it says, or its first parent, or itself.
+pub(crate) fn trace_of(row: &Row, id: &str) -> String {
+    let parents = || row.value::<Vec<String>>(schema::SPAN_PARENTS, "a list of ids").ok().flatten();
+    text(row, schema::ROOT_SPAN_ID)
+        .or_else(|| parents().and_then(|parents| parents.into_iter().next()))
+        .or_else(|| text(row, schema::SPAN_ID))
+        .unwrap_or_else(|| id.to_string())
+}
+
+/// Gives a new row the ids that it was sent without; its trace, unless that is its `_parent_id`'s.
+pub(crate) fn identify(row: &mut Row, id: &str, controls: &Controls) -> Option<String> {
+    if is_absent(row, schema::SPAN_ID) {
+        row.set(schema::SPAN_ID, raw_text(id));
+    }
+    if controls.parent_id.is_some() {
+        return text(row, schema::ROOT_SPAN_ID);
+    }
+    let trace = trace_of(row, id);
+    if is_absent(row, schema::ROOT_SPAN_ID) {
+        row.set(schema::ROOT_SPAN_ID, raw_text(&trace));
+    }
+    Some(trace)
 }
 
 /// The row of a JSON object, or one without fields.

@@ -110,7 +110,8 @@ impl<'a> Changes<'a> {
                 true => target_of(row).unwrap_or_else(|| one.id.clone()),
                 false => one.id.clone(),
             });
-            wanted.traces.extend(row::text(row, schema::ROOT_SPAN_ID));
+            // A merge may be into a row that is not there: then it is the row, in a trace of its own.
+            wanted.traces.insert(row::trace_of(row, &one.id));
             wanted.ids.extend(controls.parent_id.clone());
         }
         wanted
@@ -141,6 +142,7 @@ impl<'a> Changes<'a> {
                 continue;
             }
             let current = versions.get(&id).filter(|version| !version.deleted).map(Version::as_row);
+            let is_new = current.is_none();
             let outcome = if controls.is_comment {
                 let Some(current) = current else {
                     // Kept, though there is nothing to show it with.
@@ -161,6 +163,9 @@ impl<'a> Changes<'a> {
                         && !controls.is_comment
                     {
                         row = noted(row, AUDIT, &audit(one.xact, source, controls.audit_metadata.as_ref()));
+                    }
+                    if is_new {
+                        row::identify(&mut row, &id, &controls);
                     }
                     row::strip(&mut row);
                     Version { row, stored: None, xact: one.xact, position, deleted: false }

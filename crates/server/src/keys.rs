@@ -256,9 +256,9 @@ mod tests {
     async fn a_key_is_made_once_found_and_revoked() {
         let store = store("keys-made").await;
         let projects = BTreeSet::from(["p".to_string()]);
-        let token = create_key(&store, "ci", Role::Write, Some(projects.clone())).await.unwrap();
+        let token = create_key(&store, "nightly", Role::Write, Some(projects.clone())).await.unwrap();
         assert!(token.starts_with(PREFIX) && token.len() == PREFIX.len() + 2 * SECRET_BYTES);
-        assert!(matches!(create_key(&store, "ci", Role::Read, None).await, Err(KeyError::Taken { .. })));
+        assert!(matches!(create_key(&store, "nightly", Role::Read, None).await, Err(KeyError::Taken { .. })));
 
         let stored = store.documents(KIND).await.unwrap();
         assert!(!stored[0].body.to_string().contains(&token));
@@ -268,12 +268,12 @@ mod tests {
         assert_eq!((key.role, key.projects), (Role::Write, Some(projects)));
         assert!(ring.find("eh_nothing").await.unwrap().is_none());
 
-        revoke_key(&store, "ci").await.unwrap();
+        revoke_key(&store, "nightly").await.unwrap();
         let ring = KeyRing::new(store.clone());
         assert!(ring.find(&token).await.unwrap().unwrap().revoked.is_some());
         assert!(ring.is_in_use().await.unwrap() && !ring.opens().await.unwrap());
-        let unknown = revoke_key(&store, "cj").await.unwrap_err().to_string();
-        assert!(unknown.ends_with("did you mean `ci`?"), "{unknown}");
+        let unknown = revoke_key(&store, "nightli").await.unwrap_err().to_string();
+        assert!(unknown.ends_with("did you mean `nightly`?"), "{unknown}");
     }
 
     #[tokio::test]

@@ -26,18 +26,33 @@ pub struct Components {
 enum Fill {
     /// Every optional value is there, and one item in every list.
     Full,
-    /// No optional value, one item in every list.
-    Items,
-    /// Neither.
-    Nothing,
+    /// No optional value; one item in every list and map that stands in fewer of them than this.
+    Lists(u8),
+}
+
+/// How deep lists in lists are looked into for fields that may be absent.
+const LIST_LEVELS: u8 = 4;
+
+impl Fill {
+    fn has_items(self) -> bool {
+        self != Self::Lists(0)
+    }
+
+    /// What an item of a list has.
+    fn of_item(self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Lists(levels) => Self::Lists(levels.saturating_sub(1)),
+        }
+    }
 }
 
 impl Components {
     /// The schema of a type: a reference to a component for a struct.
     pub fn of<T: Serialize + DeserializeOwned>(&mut self) -> Value {
         let schema = self.traced::<T>(Fill::Full).1;
-        for fill in [Fill::Items, Fill::Nothing] {
-            if let (Some(value), _) = self.traced::<T>(fill)
+        for levels in 0..=LIST_LEVELS {
+            if let (Some(value), _) = self.traced::<T>(Fill::Lists(levels))
                 && let Ok(value) = serde_json::to_value(value)
             {
                 self.observe(&schema, &value);
@@ -178,7 +193,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let this = self.is(json!({"type": "array"}));
-        let left = usize::from(this.fill != Fill::Nothing);
+        let left = usize::from(this.fill.has_items());
         visitor.visit_seq(Items { tracer: this, left })
     }
 
@@ -198,7 +213,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let this = self.is(json!({"type": "object"}));
-        let left = usize::from(this.fill != Fill::Nothing);
+        let left = usize::from(this.fill.has_items());
         visitor.visit_map(Entries { tracer: this, left })
     }
 
@@ -262,7 +277,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         self.left -= 1;
         let Tracer { schema, components, fill } = &mut self.tracer;
         let mut item = json!({});
-        let value = seed.deserialize(Tracer { schema: &mut item, components, fill: *fill })?;
+        let value = seed.deserialize(Tracer { schema: &mut item, components, fill: fill.of_item() })?;
         schema["items"] = item;
         Ok(Some(value))
     }
@@ -287,7 +302,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let Tracer { schema, components, fill } = &mut self.tracer;
         let mut entry = json!({});
-        let value = seed.deserialize(Tracer { schema: &mut entry, components, fill: *fill })?;
+        let value = seed.deserialize(Tracer { schema: &mut entry, components, fill: fill.of_item() })?;
         schema["additionalProperties"] = entry;
         Ok(value)
     }
