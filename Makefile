@@ -5,12 +5,20 @@ VENV := .venv
 STORE := target/demo-store
 PROGRAM := target/release/evalhouse
 
-.PHONY: build demo test check sdk docs bench bench-duckdb bench-history
+.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history
 
-build:
+build: web/dist/index.html
 	cargo build --release --bin evalhouse
 
-# Builds, imports the bundled data, prints the experiments and an honest comparison.
+# The page, which becomes a part of the program.
+web/dist/index.html: web/node_modules/ready web/index.html web/tsconfig.json web/vite.config.ts docs/openapi.json $(shell find web/src -type f)
+	cd web && npm run --silent build
+
+web/node_modules/ready: web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Builds, imports the bundled data, prints the experiments and an honest comparison, and serves the page.
 demo: build
 	@rm -rf $(STORE)
 	$(PROGRAM) --store $(STORE) import data/support-assistant --project support-assistant
@@ -20,11 +28,19 @@ demo: build
 	$(PROGRAM) --store $(STORE) diff baseline prompt-v2
 	@echo
 	$(PROGRAM) --store $(STORE) diff baseline prompt-v2 --where "metadata.category = 'refunds'"
+	@echo
+	$(if $(CI),@echo "evalhouse serve would show it as a page",$(PROGRAM) --store $(STORE) serve)
 
 # Everything that CI runs.
-test: check $(VENV)/ready
+test: web/dist/index.html check $(VENV)/ready
 	EVALHOUSE_PYTHON=$(VENV)/bin/python cargo test --release
+	$(MAKE) page sdk
 	$(VENV)/bin/python data/generate.py --check
+
+# The page in a real browser.
+CHROMIUM ?= $(shell command -v chromium chromium-browser google-chrome | head -1)
+page: build
+	$(if $(CHROMIUM),cd web && EVALHOUSE_BIN=../$(PROGRAM) CHROMIUM=$(CHROMIUM) npm --silent test,@echo "skipped: the tests of the page need Chromium")
 
 # The real Braintrust SDKs of both languages against the server.
 sdk: build

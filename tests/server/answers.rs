@@ -171,7 +171,7 @@ async fn what_is_wrong_is_said() {
         ("/api/v1/projects/nope/history", 404, "project `nope`"),
         ("/api/v1/sql", 405, "takes no GET"),
         ("/api/v1/", 404, "nothing at this path"),
-        ("/", 404, "nothing at this path"),
+        ("/nothing", 404, "nothing at this path"),
     ] {
         let message = server.get(path).await.refused(status);
         assert!(message.contains(words), "{path}: {message}");

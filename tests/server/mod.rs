@@ -5,6 +5,7 @@ mod hostile;
 mod keys;
 mod limits;
 mod observed;
+mod page;
 mod sql;
 mod stops;
 

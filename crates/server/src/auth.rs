@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use evalhouse_store::StoreError;
 
 use crate::error::ApiError;
 use crate::keys::{KeyRing, Role};
+
+/// Where the page keeps the key it was given.
+const PAGE_COOKIE: &str = "evalhouse_key";
 
 /// What a route asks of who calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +121,11 @@ impl Auth {
         if self.is_open().await? {
             return Ok(Caller::local());
         }
-        let Some(token) = headers.get(AUTHORIZATION).and_then(bearer) else {
+        let token = match headers.get(AUTHORIZATION) {
+            Some(value) => bearer(value),
+            None => headers.get_all(COOKIE).iter().find_map(in_cookie),
+        };
+        let Some(token) = token else {
             return Err(ApiError::unauthorized("this needs an API key"));
         };
         let Some(key) = self.ring.find(token).await? else {
@@ -136,6 +143,13 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// The key that somebody gave the page, which keeps it in a cookie: a download is a link, and links have
+/// no headers. The cookie is `SameSite=Strict`, and [`crate::guard`] refuses other sites.
+fn in_cookie(value: &HeaderValue) -> Option<&str> {
+    let mut cookies = value.to_str().ok()?.split(';').filter_map(|one| one.trim().split_once('='));
+    cookies.find(|(name, _)| *name == PAGE_COOKIE).map(|(_, token)| token)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +161,14 @@ mod tests {
         assert_eq!(token("bearer  eh_1 "), Some("eh_1".into()));
         assert_eq!(token("Basic eh_1"), None);
         assert_eq!(token("eh_1"), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let token = |text: &'static str| in_cookie(&HeaderValue::from_static(text)).map(str::to_string);
+        assert_eq!(token("a=1; evalhouse_key=eh_1; b=2"), Some("eh_1".into()));
+        assert_eq!(token("my_evalhouse_key=eh_1"), None);
+        assert_eq!(token("evalhouse_key"), None);
     }
 
     #[test]

@@ -23,12 +23,12 @@ use crate::given::{self, Given};
 use crate::observe::observe;
 use crate::route::Route;
 use crate::rows::PARQUET;
-use crate::{braintrust, health, links, metrics, openapi};
+use crate::{braintrust, health, metrics, openapi, page};
 
 /// Every route of the server, by resource.
 pub fn routes() -> Vec<Route> {
     let resources =
-        [health::routes, metrics::routes, openapi::routes, answers::routes, braintrust::routes, links::routes];
+        [health::routes, metrics::routes, openapi::routes, answers::routes, braintrust::routes, page::routes];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }
 

@@ -15,8 +15,6 @@ mod organisation;
 mod projects;
 mod summary;
 
-pub(crate) use objects::{project_id, projects};
-
 use crate::route::Route;
 
 /// The routes of the protocol, by resource.

@@ -1,0 +1,142 @@
+import { createMemo, For, Show } from "solid-js";
+import { answer, get } from "../api/client";
+import type { Group, GroupMember, GroupScore, Groups as Answer } from "../api/types";
+import { count, plain, score, signed, halfWidth } from "../format/number";
+import { oneLine } from "../format/value";
+import { parameter, setParameters } from "../router";
+import { DataTable, type Column } from "../ui/DataTable";
+import { Trouble, Warnings } from "../ui/Trouble";
+import { constant, narrow, type View } from "./view";
+
+/** One line: an experiment inside a group. */
+interface Line {
+  group: Group;
+  member: GroupMember;
+  experiment: string;
+  first: boolean;
+}
+
+const METRICS = ["duration", "estimated_cost", "tokens"];
+
+/** Groups of cases, each experiment summed up inside each. */
+export function Groups(props: { view: View }) {
+  const groups = answer(
+    () => ({
+      project: props.view.project,
+      bases: props.view.bases(),
+      "group-by": props.view.groupBy(),
+      where: props.view.where(),
+      aggregate: parameter("aggregate"),
+      sort: parameter("order"),
+    }),
+    async ({ bases: [base, ...others], ...given }, signal) => {
+      const experiment = props.view.experiment;
+      if (base === undefined) return get<Answer>("/api/v1/groups", { ...given, experiment }, signal);
+      return get<Answer>("/api/v1/diff", { ...given, base, candidate: [experiment, ...others] }, signal);
+    },
+  );
+  const within = () => parameter("within") !== "off";
+  const lines = createMemo((): Line[] => {
+    const answer = groups();
+    if (!answer) return [];
+    const mine = answer.experiments.findIndex((side) => side.id === props.view.summary()?.id);
+    return answer.groups.flatMap((group) =>
+      group.experiments
+        .map((member, index) => ({ group, member, index, experiment: answer.experiments[index]?.experiment ?? "" }))
+        .filter(({ index }) => within() || index === mine)
+        .map((line, nth) => ({ ...line, first: nth === 0 })),
+    );
+  });
+  const names = createMemo(() => [...new Set(lines().flatMap((line) => Object.keys(line.member.scores)))]);
+  const metrics = createMemo(() => METRICS.filter((name) => lines().some((line) => line.member.metrics[name] != null)));
+  const open = (line: Line) => {
+    const conditions = props.view.groupBy().map((by, index) => {
+      const value = line.group.values[index];
+      return value == null
+        ? `${by} is null`
+        : typeof value === "object"
+          ? `${by} = ${JSON.stringify(value)}`
+          : `${by} = ${constant(value)}`;
+    });
+    setParameters({ group: null });
+    narrow(props.view, conditions.join(" and "));
+  };
+  const columns = createMemo((): Column<Line>[] => [
+    {
+      name: "group",
+      width: 280,
+      header: () => props.view.groupBy().join(" / "),
+      cell: (line) => (
+        <Show when={line.first}>
+          <strong>{line.group.values.map((value) => (value == null ? "(none)" : oneLine(value))).join(" / ")}</strong>
+        </Show>
+      ),
+    },
+    { name: "experiment", width: 160, header: () => "Experiment", cell: (line) => line.experiment },
+    { name: "rows", width: 80, number: true, header: () => "Rows", cell: (line) => count(line.member.rows) },
+    { name: "cases", width: 80, number: true, header: () => "Cases", cell: (line) => count(line.member.cases) },
+    ...names().map((name): Column<Line> => ({
+      name,
+      width: 250,
+      number: true,
+      header: () => `${name} (${groups()?.aggregate ?? ""})`,
+      cell: (line) => <Score of={line.member.scores[name]} />,
+    })),
+    ...metrics().map((name): Column<Line> => ({
+      name: `metrics.${name}`,
+      width: 120,
+      number: true,
+      header: () => `${name} (mean)`,
+      cell: (line) => plain(line.member.metrics[name]),
+    })),
+  ]);
+  return (
+    <>
+      <Trouble error={groups.error} again={groups.again} />
+      <DataTable
+        label="Groups"
+        columns={columns()}
+        rows={lines()}
+        rowHeight={28}
+        rowId={(line) => JSON.stringify([line.group.values, line.experiment])}
+        onOpen={open}
+        stale={groups.loading}
+      />
+      <Show when={groups()?.moved}>
+        {(moved) => (
+          <p class="note">
+            {count(moved())} matched cases are in another group than in the baseline; they are counted in the
+            baseline's.
+          </p>
+        )}
+      </Show>
+      <Warnings of={groups()?.warnings} />
+    </>
+  );
+}
+
+/** A delta whose interval has zero in it is grey: noise explains it. */
+function Score(props: { of: GroupScore | undefined }) {
+  const real = () =>
+    props.of?.ci_low != null && props.of.ci_high != null && (props.of.ci_low > 0 || props.of.ci_high < 0);
+  const width = () => halfWidth(props.of?.ci_low, props.of?.ci_high);
+  return (
+    <>
+      <Show when={props.of?.delta != null}>
+        <span class="change" classList={{ quiet: !real() }}>
+          {signed(props.of!.delta, score)}
+          <Show when={width() != null}> ±{score(width())}</Show>{" "}
+          <For each={[["▲", "better", props.of!.improved] as const, ["▼", "worse", props.of!.regressed] as const]}>
+            {([sign, colour, n]) => (
+              <span class={colour}>
+                {sign}
+                {count(n)}{" "}
+              </span>
+            )}
+          </For>
+        </span>
+      </Show>
+      {plain(props.of?.value)}
+    </>
+  );
+}

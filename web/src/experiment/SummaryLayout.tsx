@@ -1,0 +1,62 @@
+import { createMemo, For, Show } from "solid-js";
+import { count } from "../format/number";
+import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore, type Sums } from "./Delta";
+import type { View } from "./view";
+import "./SummaryLayout.css";
+
+/** The numbers in large type, for a report. They obey the filter. */
+export default function SummaryLayout(props: { view: View }) {
+  const blocks = createMemo(() => {
+    const diffs = props.view.diffs();
+    const first = diffs[0];
+    const alone = props.view.alone();
+    const of = (kind: Sums["kind"], name: string): Sums[] => {
+      if (!first) return alone ? [sumsAlone(kind, name, alone)!] : [];
+      return diffs.flatMap((diff) => {
+        const score = kind === "score" ? diff.scores[name] : undefined;
+        const metric = kind === "metric" ? diff.metrics[name] : undefined;
+        return score ? [sumsOfScore(name, score)] : metric ? [sumsOfMetric(name, metric)] : [];
+      });
+    };
+    const names = (kind: Sums["kind"]) =>
+      Object.keys((kind === "score" ? (first?.scores ?? alone?.scores) : (first?.metrics ?? alone?.metrics)) ?? {});
+    const all = (["score", "metric"] as const).flatMap((kind) => names(kind).map((name) => of(kind, name)));
+    return all.filter((sums) => sums.some((one) => one.kind === "score" || one.mean));
+  });
+  return (
+    <div class="report" tabindex="0" role="region" aria-label="Report">
+      <h2>
+        {props.view.experiment}
+        <Show when={props.view.diff()}>{(diff) => <span class="quiet"> against {diff().base.experiment}</span>}</Show>
+      </h2>
+      <Show when={props.view.where()}>
+        <p>
+          Cases with <code>{props.view.where()}</code>
+        </p>
+      </Show>
+      <div class="blocks">
+        <For each={blocks()}>
+          {(sums) => (
+            <section class="block">
+              <h3>{sums[0]!.name}</h3>
+              <p class="large" title={sums[0]!.title}>
+                {meanOf(sums[0]!)}
+              </p>
+              <For each={sums.filter((one) => one.verdict)}>
+                {(one, index) => (
+                  <p>
+                    <Delta of={one} words />{" "}
+                    <span class="quiet">
+                      from {meanOf(one, one.base)} in {props.view.diffs()[index()]?.base.experiment}; ▲
+                      {count(one.improved)} ▼{count(one.regressed)}
+                    </span>
+                  </p>
+                )}
+              </For>
+            </section>
+          )}
+        </For>
+      </div>
+    </div>
+  );
+}

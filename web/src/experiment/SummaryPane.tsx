@@ -1,0 +1,165 @@
+import { createMemo, createSignal, For, Show } from "solid-js";
+import { count, measure } from "../format/number";
+import { oneLine } from "../format/value";
+import { time } from "../format/time";
+import { setParameters } from "../router";
+import { copy } from "../ui/copy";
+import { Warnings } from "../ui/Trouble";
+import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore } from "./Delta";
+import type { View } from "./view";
+
+/** What an experiment is and comes to, over all its cases. */
+export function SummaryPane(props: { view: View }) {
+  const [all, setAll] = createSignal(false);
+  const summary = () => props.view.summary();
+  const diffs = () => (props.view.comparing() ? (props.view.overall() ?? []) : []);
+  const scores = createMemo(() => {
+    const first = diffs()[0];
+    const names = Object.keys(first?.scores ?? summary()?.scores ?? {});
+    return names.map((name) =>
+      first ? sumsOfScore(name, first.scores[name]!) : sumsAlone("score", name, summary()!)!,
+    );
+  });
+  const metrics = createMemo(() => {
+    const first = diffs()[0];
+    const names = Object.keys(first?.metrics ?? summary()?.metrics ?? {});
+    const sums = names.map((name) =>
+      first ? sumsOfMetric(name, first.metrics[name]!) : sumsAlone("metric", name, summary()!)!,
+    );
+    return all() ? sums : sums.filter((of) => of.mean || of.delta);
+  });
+  const found = () => {
+    const of = summary()!;
+    return of.declared_total == null
+      ? `${count(of.rows)} rows`
+      : `${count(of.rows)} of ${count(of.declared_total)} declared rows`;
+  };
+  return (
+    <aside class="pane" aria-label="Summary of the experiment">
+      <Show when={summary()} fallback={<p class="quiet">…</p>}>
+        {(of) => (
+          <>
+            <table class="facts">
+              <tbody>
+                <Fact name="id">
+                  <button class="mono cut" title="Copy the id" onClick={() => copy(of().id, "Copied the id")}>
+                    {of().id}
+                  </button>
+                </Fact>
+                <Fact name="created">{time(of().created)}</Fact>
+                <Fact name="found">
+                  {found()}, {count(of().cases)} cases, {count(of().spans)} spans
+                </Fact>
+                <Fact name="errors">{count(of().errors)}</Fact>
+                <Fact name="status">{of().status}</Fact>
+                <Show when={of().dataset}>
+                  <Fact name="dataset">{of().dataset}</Fact>
+                </Show>
+                <Show when={of().tags.length > 0}>
+                  <Fact name="tags">{of().tags.join(", ")}</Fact>
+                </Show>
+                <Fact name="same case">
+                  <code>{of().key}</code>
+                </Fact>
+                <For each={Object.entries((of().metadata ?? {}) as object)}>
+                  {([name, value]) => (
+                    <Fact name={name}>
+                      <span class="mono">{oneLine(value)}</span>
+                    </Fact>
+                  )}
+                </For>
+              </tbody>
+            </table>
+            <Warnings of={[...new Set([...of().warnings, ...diffs().flatMap((diff) => diff.warnings)])]} />
+            <table class="numbers">
+              <caption class="only-read">Scores over all cases</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Score</th>
+                  <th scope="col" class="number">
+                    Mean
+                  </th>
+                  <For each={diffs()}>
+                    {(diff) => (
+                      <th scope="col" class="number cut">
+                        vs {diff.base.experiment}
+                      </th>
+                    )}
+                  </For>
+                </tr>
+              </thead>
+              <tbody>
+                <For each={scores()}>
+                  {(of) => (
+                    <tr>
+                      <th scope="row">{of.name}</th>
+                      <td class="number" title={of.title}>
+                        {meanOf(of)}
+                      </td>
+                      <For each={diffs()}>
+                        {(diff, index) => (
+                          <td class="number">
+                            <Show when={diff.scores[of.name]}>
+                              {(score) => <Delta of={sumsOfScore(of.name, score())} words />}
+                            </Show>
+                            <Show when={index() === 0}>
+                              <button class="why" onClick={() => setParameters({ explain: of.name })}>
+                                Why?
+                              </button>
+                            </Show>
+                          </td>
+                        )}
+                      </For>
+                    </tr>
+                  )}
+                </For>
+              </tbody>
+              <thead>
+                <tr>
+                  <th scope="col">Metric</th>
+                  <td class="number" colspan={1 + diffs().length}>
+                    <button aria-pressed={all()} onClick={() => setAll(!all())}>
+                      Zeros, too
+                    </button>
+                  </td>
+                </tr>
+              </thead>
+              <tbody>
+                <For each={metrics()}>
+                  {(of) => (
+                    <tr>
+                      <th scope="row">{of.name}</th>
+                      <td class="number" title={of.title}>
+                        {measure(of.mean, of.unit)}
+                      </td>
+                      <For each={diffs()}>
+                        {(diff) => (
+                          <td class="number">
+                            <Show when={diff.metrics[of.name]}>
+                              {(metric) => <Delta of={sumsOfMetric(of.name, metric())} />}
+                            </Show>
+                          </td>
+                        )}
+                      </For>
+                    </tr>
+                  )}
+                </For>
+              </tbody>
+            </table>
+          </>
+        )}
+      </Show>
+    </aside>
+  );
+}
+
+function Fact(props: { name: string; children: import("solid-js").JSX.Element }) {
+  return (
+    <tr>
+      <th scope="row" class="quiet">
+        {props.name}
+      </th>
+      <td>{props.children}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,131 @@
+import { createMemo, createSignal, For, lazy, Show } from "solid-js";
+import { answer, get, sql } from "../api/client";
+import type { ExperimentList, History } from "../api/types";
+import { count } from "../format/number";
+import { go, parameter, parameters, setParameters, to, withParameters } from "../router";
+import { onKey } from "../ui/keys";
+import { kept } from "../ui/kept";
+import { Trouble } from "../ui/Trouble";
+import { ExperimentTable } from "./ExperimentTable";
+import { Empty } from "./Empty";
+import { isCondition, type About, type Listed } from "./listed";
+import "./ExperimentsPage.css";
+
+const Charts = lazy(() => import("./Charts"));
+
+const ABOUT =
+  "select experiment_id, branch, dataset, metadata from experiments where $project is null or project = $project";
+
+/** The experiments of a project, or of all; charts above, several to be picked and compared. */
+export function ExperimentsPage(props: { project?: string }) {
+  const [charts, setCharts] = kept("charts", true);
+  const [typed, setTyped] = createSignal(parameter("where") ?? "");
+  const where = () => parameter("where") ?? "";
+  const condition = () => (isCondition(where()) ? where() : undefined);
+
+  const list = answer(
+    () => ({ project: props.project, where: condition() }),
+    (given, signal) => get<ExperimentList>("/api/v1/experiments", given, signal),
+  );
+  const about = answer(
+    () => ({ project: props.project ?? null }),
+    (given, signal) => sql<About>(ABOUT, given, signal),
+  );
+  const projects = createMemo(() => [...Map.groupBy(list()?.experiments ?? [], (row) => row.project)]);
+  const one = createMemo(() => props.project ?? (projects().length === 1 ? projects()[0]?.[0] : undefined));
+  const history = answer(one, (project, signal) =>
+    get<History>(`/api/v1/projects/${encodeURIComponent(project)}/history`, {}, signal),
+  );
+
+  const rows = createMemo((): Listed[] => {
+    const known = new Map(about()?.map((one) => [one.experiment_id, one]));
+    const name = isCondition(where()) ? "" : where().toLowerCase();
+    const kept = (list()?.experiments ?? []).filter((row) => row.experiment.toLowerCase().includes(name));
+    return kept.map((row) => ({ ...row, about: known.get(row.id) }));
+  });
+  const scores = createMemo(() => [...new Set(rows().flatMap((row) => Object.keys(row.scores)))]);
+  const picked = createMemo(() => {
+    const ids = new Set(parameters("pick"));
+    return rows().filter((row) => ids.has(row.id));
+  });
+  const compare = () => {
+    // The newest is judged; the rows are newest first.
+    const [candidate, ...others] = picked();
+    if (candidate)
+      go(withParameters(to.experiment(candidate.project, candidate.experiment), { vs: others.map((row) => row.id) }));
+  };
+  let filter!: HTMLInputElement;
+  onKey("/", "Filter experiments", () => filter.focus());
+  onKey("c", "Compare the picked experiments", compare);
+
+  return (
+    <div class="experiments">
+      <Show when={props.project === undefined && projects().length > 1}>
+        <nav class="projects" aria-label="Projects">
+          <h2>Projects</h2>
+          <ul>
+            <For each={projects()}>
+              {([name, of]) => (
+                <li>
+                  <a href={to.project(name)} class="row">
+                    <span class="cut grow">{name}</span> <span class="quiet">{count(of.length)}</span>
+                  </a>
+                </li>
+              )}
+            </For>
+          </ul>
+        </nav>
+      </Show>
+      <div class="experiments-main">
+        <h1 class="only-read">{props.project === undefined ? "All experiments" : `Experiments of ${props.project}`}</h1>
+        <form
+          class="bar"
+          onSubmit={(event) => {
+            event.preventDefault();
+            setParameters({ where: typed() || null });
+          }}
+        >
+          <input
+            ref={filter}
+            class="grow mono"
+            aria-label="Filter experiments"
+            placeholder="Name, or a condition: metadata.model = 'gpt-4o' and branch = 'main'"
+            value={where()}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+          <span class="quiet">{count(rows().length)} experiments</span>
+          <Show when={one() !== undefined}>
+            <button type="button" aria-pressed={charts()} onClick={() => setCharts(!charts())}>
+              Charts
+            </button>
+          </Show>
+          <Show when={picked().length > 0}>
+            <button type="button" onClick={() => setParameters({ pick: null })}>
+              Clear {picked().length} picked
+            </button>
+          </Show>
+          <button type="button" class="main" disabled={picked().length < 2} onClick={compare}>
+            Compare
+          </button>
+        </form>
+        <Trouble error={list.error} again={list.again} />
+        <Show when={charts() && rows().length > 0 ? one() : undefined}>
+          {(project) => (
+            <Charts project={project()} rows={rows()} picked={picked()} history={history()} scores={scores()} />
+          )}
+        </Show>
+        <Show when={list()} fallback={<div class="grow" />}>
+          <Show when={rows().length > 0} fallback={<Empty filtered={where() !== ""} />}>
+            <ExperimentTable
+              rows={rows()}
+              scores={scores()}
+              history={history()}
+              withProject={one() === undefined}
+              stale={list.loading}
+            />
+          </Show>
+        </Show>
+      </div>
+    </div>
+  );
+}

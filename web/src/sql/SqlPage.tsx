@@ -1,0 +1,169 @@
+import { createMemo, createSignal, For, lazy, Show, Suspense } from "solid-js";
+import { answer, ApiError, get, post, sql, type SqlRow } from "../api/client";
+import type { QueryList } from "../api/types";
+import { count, plain } from "../format/number";
+import { parameter, setParameters } from "../router";
+import { say } from "../ui/copy";
+import { DataTable, ValueCell, type Column } from "../ui/DataTable";
+import { kept } from "../ui/kept";
+import { Menu } from "../ui/Menu";
+import { Trouble } from "../ui/Trouble";
+import "./SqlPage.css";
+
+const Editor = lazy(() => import("../ui/Editor"));
+
+const START = "select project, experiment, rows, created from experiments order by created desc";
+const TABLES = "select table_name, column_name from information_schema.columns where table_schema = 'public'";
+/** Rows that the page shows; a download has them all. */
+const SHOWN = 10_000;
+const COLUMNS = 100;
+const REMEMBERED = 50;
+const FORMATS = ["csv", "json", "parquet"];
+
+/** SQL over all experiments. */
+export default function SqlPage() {
+  const [history, setHistory] = kept<string[]>("sql", []);
+  const asked = () => parameter("q") ?? undefined;
+  const [text, setText] = createSignal(asked() ?? START);
+  const rows = answer(
+    () => (asked() ? { query: asked()!, round: parameter("round") } : undefined),
+    ({ query }, signal) => sql(query, {}, signal),
+  );
+  const schema = answer(
+    () => true,
+    async (_, signal) => {
+      const columns = await sql<{ table_name: string; column_name: string }>(TABLES, {}, signal);
+      const tables = Map.groupBy(columns, (column) => column.table_name);
+      return Object.fromEntries([...tables].map(([table, of]) => [table, of.map((column) => column.column_name)]));
+    },
+  );
+  const queries = answer(
+    () => true,
+    (_, signal) => get<QueryList>("/api/v1/queries", {}, signal),
+  );
+  const run = (query: string) => {
+    if (query.trim() === "") return;
+    setHistory([query, ...history().filter((one) => one !== query)].slice(0, REMEMBERED));
+    if (query === asked()) rows.again();
+    else setParameters({ q: query });
+  };
+  const names = createMemo(() => [...new Set((rows() ?? []).slice(0, SHOWN).flatMap((row) => Object.keys(row)))]);
+  const columns = createMemo((): Column<SqlRow>[] =>
+    names()
+      .slice(0, COLUMNS)
+      .map((name) => ({
+        name,
+        width: 200,
+        number: (rows() ?? []).some((row) => typeof row[name] === "number"),
+        header: () => name,
+        cell: (row) =>
+          typeof row[name] === "number" ? plain(row[name] as number, 6) : <ValueCell value={row[name]} />,
+      })),
+  );
+  return (
+    <>
+      <h1 class="only-read">SQL</h1>
+      <div class="sql-editor">
+        <Suspense fallback={<pre class="editor lines">{text()}</pre>}>
+          <Editor
+            label="SQL"
+            lines
+            text={text()}
+            typed={setText}
+            enter={run}
+            error={rows.error?.message}
+            schema={schema()}
+          />
+        </Suspense>
+      </div>
+      <div class="bar">
+        <button class="main" onClick={() => run(text())}>
+          Run <kbd>Ctrl ↵</kbd>
+        </button>
+        <button class="lined" onClick={() => run(`explain ${text().replace(/^\s*explain\s+/i, "")}`)}>
+          Explain
+        </button>
+        <Menu label="Shipped queries">
+          <For each={queries()?.queries ?? []}>
+            {(query) => (
+              <button title={query.sql} onClick={() => setText(query.sql)}>
+                <span class="grow">{query.question}</span>
+              </button>
+            )}
+          </For>
+        </Menu>
+        <Menu label="History">
+          <For each={history()} fallback={<p class="quiet">Nothing was run yet.</p>}>
+            {(query) => (
+              <button class="mono cut" title={query} onClick={() => setText(query)}>
+                {query}
+              </button>
+            )}
+          </For>
+        </Menu>
+        <Menu label="Download">
+          <For each={FORMATS}>{(format) => <button onClick={() => download(text(), format)}>{format}</button>}</For>
+        </Menu>
+        <Show when={rows()}>
+          {(all) => (
+            <span class="quiet">
+              {count(all().length)} rows{all().length > SHOWN ? `, the first ${count(SHOWN)} shown` : ""}
+              {names().length > COLUMNS ? `, ${COLUMNS} of ${count(names().length)} columns shown` : ""}
+            </span>
+          )}
+        </Show>
+      </div>
+      <Trouble error={rows.error} />
+      <Show
+        when={rows()?.some((row) => "plan_type" in row)}
+        fallback={<Results rows={rows()} columns={columns()} stale={rows.loading} />}
+      >
+        <div class="plans">
+          <For each={rows()}>
+            {(row) => (
+              <>
+                <h2>{String(row.plan_type)}</h2>
+                <pre>{String(row.plan)}</pre>
+              </>
+            )}
+          </For>
+        </div>
+      </Show>
+    </>
+  );
+}
+
+function Results(props: { rows: SqlRow[] | undefined; columns: Column<SqlRow>[]; stale: boolean }) {
+  const numbered = createMemo(() => props.rows?.slice(0, SHOWN));
+  return (
+    <Show
+      when={numbered()}
+      fallback={<p class="note">Tables: spans, cases, scores, experiments, projects, datasets. Ctrl+Enter runs.</p>}
+    >
+      {(rows) => (
+        <DataTable
+          label="Results"
+          columns={props.columns}
+          rows={rows()}
+          rowHeight={24}
+          rowId={(row) => JSON.stringify(row).slice(0, 80)}
+          stale={props.stale}
+        />
+      )}
+    </Show>
+  );
+}
+
+/** Runs the query again for a file. */
+async function download(query: string, format: string) {
+  try {
+    const response = await post(`/api/v1/sql?format=${format}`, { query });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = `rows.${format}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (error) {
+    say(error instanceof ApiError ? error.message.split("\n")[0]! : String(error));
+  }
+}
