@@ -12,6 +12,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -111,6 +112,16 @@ class Client:
             raise RuntimeError(f"{method} {path}: {status} {answer[:300]!r}")
         return json.loads(answer)
 
+    def log(self, body):
+        """Logs rows, and again for as long as the server asks to come back: seconds until the answer, and how often it asked."""
+        started, refusals = time.monotonic(), 0
+        while (answer := self.ask("POST", "/logs3", body))[0] == 429:
+            refusals += 1
+            time.sleep(float(answer[1]["Retry-After"]))
+        if answer[0] != 200:
+            raise RuntimeError(f"POST /logs3: {answer[0]} {answer[2][:300]!r}")
+        return time.monotonic() - started, refusals
+
     def sql(self, query):
         return self.json("POST", "/api/v1/sql", {"query": query})
 
@@ -118,6 +129,25 @@ class Client:
         """The id of a new experiment."""
         made = self.json("POST", "/api/experiment/register", {"project_name": project, "experiment_name": name})
         return made["experiment"]["id"]
+
+
+class Sampler(threading.Thread):
+    """The most memory since it was last asked, and the most that the journal held."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.most, self.journal, self.ended = server, 0, 0, False
+
+    def run(self):
+        while not self.ended:
+            self.most = max(self.most, self.server.rss())
+            self.journal = max(self.journal, self.server.journal_mib())
+            time.sleep(0.1)
+
+    def take(self):
+        taken = self.most, self.journal
+        self.most = self.journal = 0
+        return taken
 
 
 class Rows:

@@ -32,38 +32,30 @@ MARK = b"\xffrecord\xff"
 DELETED = None
 
 
-class Writer(threading.Thread):
+class Writer:
     """Writes rows that no other writer touches, and knows what each of them may be now."""
 
-    def __init__(self, number, experiments, seed):
-        super().__init__()
-        self.random, self.experiments = random.Random(seed), experiments
-        self.rows = [Rows(experiment, seed=f"{seed} {number}") for experiment in experiments]
+    def __init__(self, experiments, seed):
+        self.random = random.Random(seed)
+        self.rows = [Rows(experiment, f"{seed} {experiment}") for experiment in experiments]
         # By experiment and id: the turn of the last answered write, and of one that was not answered.
         self.answered, self.under_way = {}, {}
-        self.turn, self.port, self.refused = 0, None, []
-
-    def begin(self, port):
-        # A thread runs once; its knowledge goes on in the next.
-        follower = Writer.__new__(Writer)
-        threading.Thread.__init__(follower)
-        follower.__dict__.update({key: value for key, value in self.__dict__.items() if not key.startswith("_") and key != "daemon"})
-        follower.port = port
-        follower.start()
-        return follower
+        self.ids = {experiment: [] for experiment in experiments}
+        self.turn, self.refused = 0, []
 
     def request(self):
         """Rows of one request, and what they make of which rows."""
         self.turn += 1
         rows, turns = [], {}
         maker = self.random.choice(self.rows)
-        known = [key for key in self.answered if key[0] == maker.experiment_id]
-        for key in self.random.sample(known, min(len(known), ROWS_PER_REQUEST // 4)):
+        known = self.ids[maker.experiment_id]
+        for id in self.random.sample(known, min(len(known), ROWS_PER_REQUEST // 4)):
+            key = maker.experiment_id, id
             kind = self.random.random()
-            row = {"id": key[1], "experiment_id": key[0]}
+            row = {"id": id, "experiment_id": maker.experiment_id}
             if kind < 0.2:
                 row |= {"_object_delete": True}
-            elif self.answered[key] is DELETED or kind < 0.5:
+            elif self.answered.get(key, DELETED) is DELETED or kind < 0.5:
                 row |= {"input": {"again": self.turn}, "metadata": {"turn": self.turn}}
             else:
                 row |= {"_is_merge": True, "metadata": {"turn": self.turn}}
@@ -73,11 +65,12 @@ class Writer(threading.Thread):
             row = json.loads(text)
             row.setdefault("metadata", {})["turn"] = self.turn
             turns[maker.experiment_id, row["id"]] = self.turn
+            known.append(row["id"])
             rows.append(json.dumps(row))
         return body(rows), turns
 
-    def run(self):
-        client = Client(self.port)
+    def run(self, port):
+        client = Client(port)
         while True:
             content, turns = self.request()
             self.under_way = turns
@@ -167,24 +160,26 @@ def main():
     server.start()
     experiments = [Client(server.port).experiment("kills", name) for name in ("a", "b", "c")]
     server.stop()
-    writers = [Writer(number, experiments, f"{options.seed} {number}") for number in range(CLIENTS)]
-    starts, wrong, torn, rows, began = [], [], Counter(), 0, time.monotonic()
+    writers = [Writer(experiments, f"{options.seed} {number}") for number in range(CLIENTS)]
+    starts, wrong, torn, began = [], [], Counter(), time.monotonic()
     for number in range(options.rounds):
         starts.append(server.start())
-        writers = [writer.begin(server.port) for writer in writers]
-        reader = threading.Thread(target=reads, args=(server.port, experiments, random.Random(number)))
-        reader.start()
-        time.sleep(draw.uniform(0.1, 2))
-        server.kill()
-        for thread in [*writers, reader]:
-            thread.join()
-        if number % 3 == 2:
-            torn[tear(server, {id for writer in writers for _, id in writer.answered.keys() & writer.under_way.keys() | writer.answered.keys()}, draw)] += 1
-        starts.append(server.start())
-        rows = compare(server, writers, wrong, f"round {number}")
-        server.kill()
+        compare(server, writers, wrong, f"before kill {number}")
         if wrong:
             break
+        threads = [threading.Thread(target=writer.run, args=(server.port,)) for writer in writers]
+        threads.append(threading.Thread(target=reads, args=(server.port, experiments, random.Random(number))))
+        for thread in threads:
+            thread.start()
+        time.sleep(draw.uniform(0.1, 2))
+        server.kill()
+        for thread in threads:
+            thread.join()
+        if number % 3 == 2:
+            torn[tear(server, {id for writer in writers for _, id in writer.answered}, draw)] += 1
+    starts.append(server.start())
+    rows = compare(server, writers, wrong, "after the last kill")
+    server.stop()
     server.run("optimize")
     starts.append(server.start())
     after = compare(server, writers, wrong, "after optimize")
@@ -193,7 +188,7 @@ def main():
     if max(starts) >= START_MAX:
         wrong.append(f"a start took {max(starts):.2f} s")
     print(table(["kills", "torn tails", "rows answered", "rows at the end", "after optimize", "start p50 ms", "start max ms", "minutes"], [[
-        number + 1, ", ".join(f"{how} × {count}" for how, count in torn.items()), sum(len(writer.answered) for writer in writers), rows, after,
+        options.rounds, ", ".join(f"{how} × {count}" for how, count in torn.items()), sum(len(writer.answered) for writer in writers), rows, after,
         percentile(starts, 0.5) * 1000, max(starts) * 1000, (time.monotonic() - began) / 60,
     ]]))
     for line in wrong[:50]:
