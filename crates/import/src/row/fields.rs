@@ -5,7 +5,7 @@ use crate::json::{Kind, ScanError, ScanErrorKind, Scanner, Value, unquote};
 use crate::read::Seen;
 use crate::reason;
 
-use super::values::{Notes, keep_last};
+use super::values::{Notes, are_floats, keep_last};
 
 /// The values of one row, in their source text.
 #[derive(Debug, Default)]
@@ -60,6 +60,18 @@ impl<'a> Fields<'a> {
         let mut fields = Self { is_logged: true, ..Self::default() };
         fields.scan(text, true, notes)?;
         Ok(fields)
+    }
+
+    /// Scores and metrics that floats do not say in full stay in the row as they were sent, too.
+    pub(crate) fn keep_numbers(&mut self) -> Result<(), Fault> {
+        for (key, value, nulls) in [("\"scores\"", self.scores, true), ("\"metrics\"", self.metrics, false)] {
+            if let Some(value) = value.filter(|value| value.kind == Kind::Object)
+                && !are_floats(&value, nulls)?
+            {
+                self.extra.push((key, value));
+            }
+        }
+        Ok(())
     }
 
     fn scan(&mut self, text: &'a str, terminated: bool, notes: &mut Notes) -> Result<Seen, Fault> {

@@ -94,7 +94,8 @@ impl RowParser {
     /// part of one.
     pub(crate) fn parse_logged(&mut self, text: &str) -> Result<Span, Fault> {
         let mut notes = Notes::default();
-        let fields = Fields::read_logged(text, &mut notes)?;
+        let mut fields = Fields::read_logged(text, &mut notes)?;
+        fields.keep_numbers()?;
         self.span(&fields, &mut notes)
     }
 
