@@ -96,8 +96,8 @@ def unchunked(rest):
     parts = []
     while rest:
         size, _, rest = rest.partition(b"\r\n")
-        parts.append(rest[: int(size, 16)])
-        rest = rest[int(size, 16) + 2 :]
+        parts.append(rest[: int(size or b"0", 16)])
+        rest = rest[int(size or b"0", 16) + 2 :]
     return b"".join(parts)
 
 
@@ -329,8 +329,8 @@ def hard_rows():
     """Rows that are hard to keep, by what is hard about them."""
     def nested(levels):
         value = 1
-        for _ in range(levels):
-            value = {"a": [value]} if levels % 2 else {"a": value}
+        for level in range(levels):
+            value = {"a": value} if level % 2 else [value]
         return value
 
     names = ["", ".", "a.b", '"', "'", "\\", "\0", " ", "\u202e", "\ud83d\ude00", "a\nb", "__proto__", "scores", "is_root", "`", "%s", "$ref", "a" * 10_000, "A", "\u00e9", "e\u0301"]
@@ -343,7 +343,7 @@ def hard_rows():
         "100 levels": {"input": nested(99), "metadata": {"x": nested(97)}},
         "120 levels": {"output": nested(119)},
         "200 levels": {"output": nested(199)},
-        "5,000 levels": {"output": json.loads("[" * 900 + "]" * 900)},
+        "900 levels": {"output": nested(899)},
         "odd names": {"metadata": {name: name for name in names}, "input": {name: {name: 1} for name in names}},
         "odd names of scores": {"scores": {name: 0.5 for name in names}},
         "odd names of metrics": {"metrics": {name: 0.5 for name in names}},
@@ -488,6 +488,7 @@ def events(client, experiment):
 
 def main():
     options = arguments(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
+    sys.setrecursionlimit(10_000)
     work = options.work / "hostile"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
