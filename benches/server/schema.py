@@ -47,7 +47,7 @@ def main():
             "--checks", CHECKS, "--max-examples", str(options.examples), "--seed", str(options.seed), "--workers", "2",
             "--continue-on-failure", "--max-response-time", "60", "--request-timeout", "90", "--suppress-health-check", "all", "--no-shrink",
         ], cwd=work, env={**os.environ, "NO_COLOR": "1"}).returncode
-        client.json("GET", "/healthz")
+        Client(server.port).json("GET", "/healthz")
     return status
 
 
