@@ -312,6 +312,32 @@ impl Values {
     }
 }
 
+/// Reads a key as the child that it leads to, if there is one.
+struct Key<'a> {
+    shredder: &'a mut Shredder,
+    node: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.shredder.child(self.node, key))
+    }
+}
+
 /// Visits one JSON value without building it.
 struct Walk<'a> {
     shredder: &'a mut Shredder,
@@ -385,8 +411,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         self.shredder.container(self.node);
-        while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
-            match self.shredder.child(self.node, &key) {
+        while let Some(child) = entries.next_key_seed(Key { shredder: self.shredder, node: self.node })? {
+            match child {
                 // The first of a repeated key counts, as in the functions that read JSON.
                 Some(node) if self.shredder.nodes[node].last_walk != self.shredder.walks => {
                     self.shredder.nodes[node].last_walk = self.shredder.walks;
