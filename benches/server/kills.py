@@ -27,6 +27,8 @@ from common import Client, Rows, Server, arguments, body, percentile, table
 
 CLIENTS = 6
 ROWS_PER_REQUEST = 20
+# Of this many newest rows, some are written again.
+RECENT = 400
 START_MAX = 2.0
 MARK = b"\xffrecord\xff"
 DELETED = None
@@ -49,7 +51,8 @@ class Writer:
         rows, turns = [], {}
         maker = self.random.choice(self.rows)
         known = self.ids[maker.experiment_id]
-        for id in self.random.sample(known, min(len(known), ROWS_PER_REQUEST // 4)):
+        recent = known[-RECENT:]
+        for id in self.random.sample(recent, min(len(recent), ROWS_PER_REQUEST // 4)):
             key = maker.experiment_id, id
             kind = self.random.random()
             row = {"id": id, "experiment_id": maker.experiment_id}
