@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 STORE := target/demo-store
 PROGRAM := target/release/evalhouse
+SERVER := $(addprefix bench-server-,hostile schema kills trace memory ingest)
 
-.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history
+.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history $(SERVER) bench-server-long
 
 build: web/dist/index.html
 	cargo build --release --bin evalhouse
@@ -70,6 +71,13 @@ bench-duckdb: build $(VENV)/ready
 bench-history: build $(VENV)/ready
 	$(VENV)/bin/pip install --quiet -r benches/duckdb/requirements.txt
 	$(VENV)/bin/python benches/duckdb/history.py --evalhouse $(PROGRAM) --work target/bench $(HISTORY)
+
+# The server under load, under attack and killed (benches/server/README.md). BENCH="--spans 20000" gives options.
+bench-server-long: BENCH += --long 3
+bench-server-long: bench-server-ingest
+$(SERVER): bench-server-%: build $(VENV)/ready
+	$(VENV)/bin/pip install --quiet -r benches/server/requirements.txt
+	$(VENV)/bin/python benches/server/$*.py --evalhouse $(PROGRAM) --work target/bench-server $(BENCH)
 
 $(VENV)/ready: tests/reference/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -4,6 +4,7 @@ mod answers;
 mod hostile;
 mod keys;
 mod limits;
+mod logged;
 mod observed;
 mod page;
 mod sql;

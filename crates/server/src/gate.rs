@@ -107,7 +107,11 @@ impl Gate {
         }
         // Counted by a guard: who waits may go away.
         let _waits = Waits::join(self)?;
-        room.acquire_owned().await.map_err(closed)
+        match tokio::time::timeout(self.query_time, room.acquire_owned()).await {
+            Ok(permit) => permit.map_err(closed),
+            // Those that run do not give way.
+            Err(_) => Err(no_room("no query has ended for as long as one may take".into())),
+        }
     }
 }
 
@@ -118,6 +122,12 @@ pub(crate) fn too_long(limit: Duration) -> ApiError {
         format!("the query took longer than its limit of {} seconds and was stopped", limit.as_secs_f64()),
     )
     .with_hint("ask for fewer columns or rows; `evalhouse serve --query-time` raises the limit")
+}
+
+/// The error of a query that is not let in.
+fn no_room(message: String) -> ApiError {
+    let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).with_hint("try again in a moment");
+    error.retry_after(COME_BACK)
 }
 
 /// A query that runs until it ends or this is dropped.
@@ -162,10 +172,7 @@ impl<'a> Waits<'a> {
         let before = gate.waiting.fetch_add(1, Ordering::Relaxed);
         if before >= gate.waiting_max {
             gate.waiting.fetch_sub(1, Ordering::Relaxed);
-            let message = format!("{before} queries are waiting already");
-            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)
-                .with_hint("try again in a moment")
-                .retry_after(COME_BACK));
+            return Err(no_room(format!("{before} queries are waiting already")));
         }
         Ok(Self { gate, _counted: Counted::new(&gate.waiting_gauge) })
     }
@@ -229,6 +236,15 @@ mod tests {
     #[tokio::test]
     async fn who_finds_no_room_is_told_to_come_back() {
         let gate = gate(1, 0, Duration::from_secs(60));
+        let held = gate.start(std::future::pending::<()>()).await.unwrap_or_else(|error| panic!("{error}"));
+        let error = gate.run(async { Ok(()) }).await.unwrap_err();
+        assert_eq!(error.status(), StatusCode::TOO_MANY_REQUESTS);
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn who_waits_as_long_as_a_query_may_take_is_told_to_come_back() {
+        let gate = gate(1, 1, Duration::from_millis(20));
         let held = gate.start(std::future::pending::<()>()).await.unwrap_or_else(|error| panic!("{error}"));
         let error = gate.run(async { Ok(()) }).await.unwrap_err();
         assert_eq!(error.status(), StatusCode::TOO_MANY_REQUESTS);

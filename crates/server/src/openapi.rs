@@ -69,7 +69,7 @@ fn operation(route: &Route, components: &mut Components) -> Value {
         parameters.push(json!({
             "name": "parameters", "in": "query", "style": "form", "explode": true,
             "description": "Further parameters, by name",
-            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+            "schema": {"type": "object"},
         }));
     }
     let mut operation = json!({
@@ -80,7 +80,8 @@ fn operation(route: &Route, components: &mut Components) -> Value {
             "200": {"description": "The answer", "content": content(route, components)},
             "default": {"$ref": "#/components/responses/Error"},
         },
-        "security": if route.access == Access::Open { json!([]) } else { json!([{"key": []}]) },
+        // Where no keys are in use, none is needed.
+        "security": if route.access == Access::Open { json!([]) } else { json!([{"key": []}, {}]) },
     });
     if let Some(body) = route.body {
         let schema = body(components);

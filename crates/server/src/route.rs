@@ -123,6 +123,13 @@ impl Route {
         self
     }
 
+    /// The shape of its body, where it is not that of one type.
+    #[must_use]
+    pub fn body_with(mut self, schema: SchemaOf) -> Self {
+        self.body = Some(schema);
+        self
+    }
+
     /// The shape of its answer.
     #[must_use]
     pub fn answers<T: Serialize + DeserializeOwned>(self) -> Self {

@@ -7,7 +7,7 @@ use crate::json::{Kind, ScanError, ScanErrorKind, Scanner, Value, quoted, unquot
 use crate::read::Seen;
 use crate::reason;
 
-use super::values::{Notes, keep_last};
+use super::values::{Notes, are_floats, keep_last};
 
 /// The values of one row, in their source text.
 #[derive(Debug, Default)]
@@ -74,6 +74,18 @@ impl<'a> Fields<'a> {
             fields.extra.push((Cow::Borrowed("\"created\""), created));
         }
         Ok(fields)
+    }
+
+    /// Scores and metrics that floats do not say in full stay in the row as they were sent, too.
+    pub(crate) fn keep_numbers(&mut self) -> Result<(), Fault> {
+        for (key, value, nulls) in [("\"scores\"", self.scores, true), ("\"metrics\"", self.metrics, false)] {
+            if let Some(value) = value.filter(|value| value.kind == Kind::Object)
+                && !are_floats(&value, nulls)?
+            {
+                self.extra.push((Cow::Borrowed(key), value));
+            }
+        }
+        Ok(())
     }
 
     fn scan(&mut self, text: &'a str, terminated: bool, notes: &mut Notes) -> Result<Seen, Fault> {

@@ -1,10 +1,11 @@
 //! From the text of one row to a span.
 //!
 //! A row has the shape that Braintrust's SDKs log: `fields` sorts its keys, `values` reads the
-//! typed ones, `span` puts the span together.
+//! typed ones, `number` knows which of them no float holds, `span` puts the span together.
 
 mod fields;
 mod names;
+mod number;
 mod span;
 mod time;
 mod values;

@@ -94,9 +94,8 @@ impl RowParser {
     /// part of one.
     pub(crate) fn parse_logged<'a>(&mut self, row: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Span, Fault> {
         let mut notes = Notes::default();
-        let fields = Fields::read_logged(row, &mut notes)?;
-        values::check_exact("scores", &fields.scores)?;
-        values::check_exact("metrics", &fields.metrics)?;
+        let mut fields = Fields::read_logged(row, &mut notes)?;
+        fields.keep_numbers()?;
         self.span(&fields, &mut notes)
     }
 

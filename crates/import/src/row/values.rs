@@ -10,6 +10,7 @@ use crate::json::{Kind, Scanner, Value, unquote};
 use crate::reason;
 
 use super::Names;
+use super::number::is_float;
 
 /// What was tolerated in one row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +45,9 @@ impl Notes {
         }
     }
 }
+
+/// How the names of metrics begin that say where a span was made; `context` says it now.
+const DEPRECATED_METRIC: &str = "caller_";
 
 /// Scores by name, as a span holds them.
 type Scores = Vec<(Arc<str>, Option<f64>)>;
@@ -147,7 +151,7 @@ pub(crate) fn metrics(
     notes.add_many(reason::LONE_SURROGATE, value.lone_surrogates);
     let mut metrics = Vec::new();
     each_field(&value, |name, metric| {
-        if name.starts_with("caller_") {
+        if name.starts_with(DEPRECATED_METRIC) {
             notes.add(reason::CALLER_METRIC);
         } else if let Some(number) = read_metric(name, &metric, notes)? {
             metrics.push((names.get(name), number));
@@ -175,26 +179,20 @@ fn read_metric(name: &str, metric: &Value<'_>, notes: &mut Notes) -> Result<Opti
     Ok(None)
 }
 
-/// Refuses numbers that would be stored as others: what a server is given comes back as it was, or is
-/// not taken.
-pub(crate) fn check_exact(field: &'static str, value: &Option<Value<'_>>) -> Result<(), Fault> {
-    let Some(object) = present(value).filter(|value| value.kind == Kind::Object) else { return Ok(()) };
-    each_field(&object, |name, value| {
-        if value.kind != Kind::Number || is_exact(value.text) {
-            return Ok(());
-        }
-        let message =
-            format!("`{}` is beyond what a double holds exactly: log it as text in `metadata`", shortened(value.text));
-        Err(Fault::field(format!("{field}.{name}"), reason::WRONG_TYPE, message))
-    })
-}
-
-/// Whether a double is as good as the number. Decimal fractions are doubles wherever JSON is read.
-fn is_exact(text: &str) -> bool {
-    let double: f64 = text.parse().unwrap_or(f64::INFINITY);
-    let is_integer = !text.contains(['.', 'e', 'E']);
-    // Fifteen digits always fit.
-    double.is_finite() && (!is_integer || text.len() <= 15 || format!("{double:.0}") == text)
+/// Whether numbers by name are no more than what `scores` and `metrics` make of them: there are some,
+/// and each is a float. A score may be null.
+pub(crate) fn are_floats(numbers: &Value<'_>, nulls: bool) -> Result<bool, Fault> {
+    let (mut any, mut all) = (false, true);
+    each_field(numbers, |name, number| {
+        any = true;
+        all &= match number.kind {
+            Kind::Number => is_float(number.text) && !name.starts_with(DEPRECATED_METRIC),
+            Kind::Null => nulls,
+            _ => false,
+        };
+        Ok(())
+    })?;
+    Ok(any && all)
 }
 
 /// Drops all but the last value of each name.

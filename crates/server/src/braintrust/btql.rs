@@ -10,7 +10,7 @@ use evalhouse_language::{Node, Query, Step, is_sql, parse_query, query_from_json
 use evalhouse_model::{Experiment, ObjectKind};
 use evalhouse_report::{BatchOptions, Format, batch_writer};
 use evalhouse_session::{PAGINATION_KEY, Session, SessionError};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::events::{Owner, write_events};
 use super::fetch::transaction;
@@ -28,7 +28,17 @@ const SCHEMA: &str = "{\"type\":\"array\",\"items\":{\"type\":\"object\"}}";
 const LIMIT_DEFAULT: u64 = 1_000;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::post("/btql", "Answers a BTQL or SQL query", answer)]
+    vec![Route::post("/btql", "Answers a BTQL or SQL query", answer).body_with(|_| {
+        json!({
+            "type": "object",
+            "required": ["query"],
+            "properties": {
+                "query": {"type": ["string", "object"]},
+                "fmt": {"enum": ["json", "parquet", null]},
+                "version": {"type": ["string", "null"]},
+            },
+        })
+    })]
 }
 
 async fn answer(

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::experiments::{given_feedback, inserted};
 use super::objects::{self, Project, dataset_json, needed, objects, page, text};
+use super::shapes::{DESCRIBED, TEXT, body, list as list_of};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::body::{JsonBody, Payload};
@@ -30,7 +31,9 @@ const KIND: ObjectKind = ObjectKind::Dataset;
 pub(super) fn routes() -> Vec<Route> {
     let write = Access::Needs(Role::Write);
     vec![
-        Route::post("/v1/dataset", "Gives the dataset of a name, made where there is none", create).access(write),
+        Route::post("/v1/dataset", "Gives the dataset of a name, made where there is none", create)
+            .access(write)
+            .body_with(|_| body(&["name"], [("project_id", TEXT), ("project_name", TEXT)].iter().chain(&DESCRIBED))),
         Route::get("/v1/dataset", "Lists datasets, newest first", list).takes_also(&[
             &NAME,
             &PROJECT_NAME,
@@ -41,15 +44,33 @@ pub(super) fn routes() -> Vec<Route> {
             &BEFORE,
         ]),
         Route::get("/v1/dataset/{dataset}", "Gives a dataset", show),
-        Route::patch("/v1/dataset/{dataset}", "Changes what is said of a dataset", change).access(write),
-        Route::delete("/v1/dataset/{dataset}", "Deletes a dataset and its records", delete).access(write),
-        Route::post("/v1/dataset/{dataset}/insert", "Writes records to a dataset", insert).access(write),
-        Route::post("/v1/dataset/{dataset}/feedback", "Writes feedback on records", feedback).access(write),
+        Route::patch("/v1/dataset/{dataset}", "Changes what is said of a dataset", change)
+            .access(write)
+            .body_with(|_| body(&[], [("name", TEXT)].iter().chain(&DESCRIBED))),
+        Route::delete("/v1/dataset/{dataset}", "Deletes a dataset and its records", delete)
+            .access(Access::Needs(Role::Admin)),
+        Route::post("/v1/dataset/{dataset}/insert", "Writes records to a dataset", insert)
+            .access(write)
+            .body_with(|_| list_of("events")),
+        Route::post("/v1/dataset/{dataset}/feedback", "Writes feedback on records", feedback)
+            .access(write)
+            .body_with(|_| list_of("feedback")),
         Route::get("/v1/dataset/{dataset}/summarize", "Counts the records of a dataset", summarize)
             .takes_also(&[&SUMMARIZE]),
         Route::get("/dataset-summary", "Counts the records of a dataset", count).takes_also(&[&DATASET]),
-        Route::post("/api/dataset/register", "Makes a project and a dataset", register).access(write),
-        Route::post("/api/self/get_object_info", "Says in which projects objects are", info),
+        Route::post("/api/dataset/register", "Makes a project and a dataset", register).access(write).body_with(|_| {
+            body(&["dataset_name"], [("project_id", TEXT), ("project_name", TEXT)].iter().chain(&DESCRIBED))
+        }),
+        Route::post("/api/self/get_object_info", "Says in which projects objects are", info).body_with(|_| {
+            json!({
+                "type": "object",
+                "required": ["object_type", "object_ids"],
+                "properties": {
+                    "object_type": {"enum": ["dataset", "experiment"]},
+                    "object_ids": {"type": "array", "items": {"type": "string"}},
+                },
+            })
+        }),
     ]
 }
 

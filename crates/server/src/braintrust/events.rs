@@ -107,14 +107,15 @@ pub(super) fn write_events(
             ObjectKind::Dataset => event.string("dataset_id", Some(&owner.id)),
             ObjectKind::Logs => event.string("log_id", Some("g")),
         }
-        for (name, column) in JSON_FIELDS.iter().zip(&json_columns) {
+        let gathered = extra.as_ref().filter(|column| column.is_valid(row)).map(|column| column.value(row));
+        let gathered: indexmap::IndexMap<String, &RawValue> =
+            gathered.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        // Scores and metrics that floats do not say in full are kept as they were sent.
+        for (name, column) in JSON_FIELDS.iter().zip(&json_columns).filter(|(name, _)| !gathered.contains_key(**name)) {
             let text = column.as_ref().filter(|column| column.is_valid(row)).map(|column| column.value(row));
             event.raw(name, text.unwrap_or("null"));
         }
         event.value(schema::TAGS, &tags.and_then(|column| list_at(column, row)).map_or(Value::Null, Value::from));
-        let gathered = extra.as_ref().filter(|column| column.is_valid(row)).map(|column| column.value(row));
-        let gathered: indexmap::IndexMap<String, &RawValue> =
-            gathered.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         if !gathered.contains_key(schema::CREATED) {
             let time = created.filter(|column| column.is_valid(row)).map(|column| column.value(row));
             let time = time.and_then(chrono::DateTime::from_timestamp_micros);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::objects::{self, Project, experiment_json, flag, objects, page, reference, text};
 use super::organisation::ORG_ID;
+use super::shapes::{DESCRIBED, FLAG, TEXT, body, list as list_of};
 use super::{logs, summary};
 use crate::app::App;
 use crate::auth::{Access, Caller};
@@ -32,7 +33,10 @@ const KIND: ObjectKind = ObjectKind::Experiment;
 pub(super) fn routes() -> Vec<Route> {
     let write = Access::Needs(Role::Write);
     vec![
-        Route::post("/v1/experiment", "Makes an experiment", create).access(write),
+        Route::post("/v1/experiment", "Makes an experiment", create).access(write).body_with(|_| {
+            let named = [("project_id", TEXT), ("project_name", TEXT), ("name", TEXT), ("ensure_new", FLAG)];
+            body(&[], named.iter().chain(&DESCRIBED))
+        }),
         Route::get("/v1/experiment", "Lists experiments, newest first", list).takes_also(&[
             &NAME,
             &PROJECT_NAME,
@@ -44,13 +48,33 @@ pub(super) fn routes() -> Vec<Route> {
             &BEFORE,
         ]),
         Route::get("/v1/experiment/{experiment}", "Gives an experiment", show),
-        Route::patch("/v1/experiment/{experiment}", "Changes what is said of an experiment", change).access(write),
-        Route::delete("/v1/experiment/{experiment}", "Deletes an experiment and its rows", delete).access(write),
-        Route::post("/v1/experiment/{experiment}/insert", "Writes rows to an experiment", insert).access(write),
-        Route::post("/v1/experiment/{experiment}/feedback", "Writes feedback on rows", feedback).access(write),
-        Route::post("/api/experiment/register", "Makes a project and an experiment", register).access(write),
-        Route::post("/api/experiment/get", "Finds experiments by name", find),
-        Route::post("/api/base_experiment/get_id", "Finds what an experiment is compared with", base),
+        Route::patch("/v1/experiment/{experiment}", "Changes what is said of an experiment", change)
+            .access(write)
+            .body_with(|_| body(&[], [("name", TEXT)].iter().chain(&DESCRIBED))),
+        Route::delete("/v1/experiment/{experiment}", "Deletes an experiment and its rows", delete)
+            .access(Access::Needs(Role::Admin)),
+        Route::post("/v1/experiment/{experiment}/insert", "Writes rows to an experiment", insert)
+            .access(write)
+            .body_with(|_| list_of("events")),
+        Route::post("/v1/experiment/{experiment}/feedback", "Writes feedback on rows", feedback)
+            .access(write)
+            .body_with(|_| list_of("feedback")),
+        Route::post("/api/experiment/register", "Makes a project and an experiment", register).access(write).body_with(
+            |_| {
+                let named = [
+                    ("project_id", TEXT),
+                    ("project_name", TEXT),
+                    ("experiment_name", TEXT),
+                    ("update", FLAG),
+                    ("base_experiment", TEXT),
+                ];
+                body(&[], named.iter().chain(&DESCRIBED))
+            },
+        ),
+        Route::post("/api/experiment/get", "Finds experiments by name", find)
+            .body_with(|_| body(&[], &[("experiment_name", TEXT), ("project_name", TEXT), ("project_id", TEXT)])),
+        Route::post("/api/base_experiment/get_id", "Finds what an experiment is compared with", base)
+            .body_with(|_| body(&["id"], [])),
     ]
 }
 

@@ -13,10 +13,11 @@ use datafusion::prelude::coalesce;
 use evalhouse_journal::{format_xact, parse_xact};
 use evalhouse_model::{Experiment, ObjectKind, schema};
 use evalhouse_session::Session;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::events::{EVENT_COLUMNS, Owner, write_events};
 use super::objects::{self, project_id, text};
+use super::shapes::{TEXT, body};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
@@ -24,6 +25,7 @@ use crate::error::ApiError;
 use crate::given::{Given, Parameter};
 use crate::route::Route;
 use crate::rows::{self, JSON, Out, slices};
+use crate::schema::Components;
 
 const LIMIT: Parameter = Parameter::count("limit", "Most traces of a page", LIMIT_MAX);
 const VERSION: Parameter = Parameter::text("version", "Rows as of this transaction");
@@ -37,12 +39,18 @@ const LIMIT_MAX: usize = 100_000;
 pub(super) fn routes() -> Vec<Route> {
     let query: &[&Parameter] = &[&LIMIT, &VERSION, &MAX_XACT, &MAX_ROOT];
     let (post, get) = ("Gives a page of rows, newest traces first", "Gives the newest rows");
+    let fields = |_: &mut Components| {
+        let texts = ["cursor", "version", "max_xact_id", "max_root_span_id"].map(|name| (name, TEXT));
+        let mut shape = body(&[], &texts);
+        shape["properties"]["limit"] = json!({"type": ["integer", "null"], "minimum": 1});
+        shape
+    };
     vec![
-        Route::post("/v1/experiment/{id}/fetch", post, experiment_page),
+        Route::post("/v1/experiment/{id}/fetch", post, experiment_page).body_with(fields),
         Route::get("/v1/experiment/{id}/fetch", get, experiment_newest).takes_also(query),
-        Route::post("/v1/dataset/{id}/fetch", post, dataset_page),
+        Route::post("/v1/dataset/{id}/fetch", post, dataset_page).body_with(fields),
         Route::get("/v1/dataset/{id}/fetch", get, dataset_newest).takes_also(query),
-        Route::post("/v1/project_logs/{id}/fetch", post, logs_page),
+        Route::post("/v1/project_logs/{id}/fetch", post, logs_page).body_with(fields),
         Route::get("/v1/project_logs/{id}/fetch", get, logs_newest).takes_also(query),
     ]
 }

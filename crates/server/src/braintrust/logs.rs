@@ -6,7 +6,7 @@ use evalhouse_journal::{Incoming, Limits, ObjectKind, ObjectRef, Row, RowFault, 
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use super::objects;
+use super::{objects, shapes};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::body::Payload;
@@ -17,7 +17,8 @@ use crate::route::Route;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/logs3", "Writes rows to experiments, datasets and project logs", log)
-            .access(Access::Needs(Role::Write)),
+            .access(Access::Needs(Role::Write))
+            .body_with(|_| shapes::list("rows")),
     ]
 }
 

@@ -13,6 +13,7 @@ mod logs;
 mod objects;
 mod organisation;
 mod projects;
+mod shapes;
 mod summary;
 
 use crate::route::Route;

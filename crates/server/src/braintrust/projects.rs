@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde_json::{Map, Value, json};
 
 use super::objects::{self, needed, page, text};
+use super::shapes::{OBJECT, TEXT, body};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::body::JsonBody;
@@ -24,15 +25,19 @@ const BEFORE: Parameter = Parameter::text("ending_before", "Only what comes befo
 pub(super) fn routes() -> Vec<Route> {
     let write = Access::Needs(Role::Write);
     vec![
-        Route::post("/v1/project", "Gives the project of a name, made where there is none", create).access(write),
+        Route::post("/v1/project", "Gives the project of a name, made where there is none", create)
+            .access(write)
+            .body_with(|_| body(&["name"], &[("description", TEXT)])),
         Route::get("/v1/project", "Lists projects", list).takes_also(&[&NAME, &ORG, &IDS, &LIMIT, &AFTER, &BEFORE]),
         Route::get("/v1/project/{project}", "Gives a project", show),
         Route::patch("/v1/project/{project}", "Changes what is said of a project, and its settings", change)
-            .access(write),
+            .access(write)
+            .body_with(|_| body(&[], &[("name", TEXT), ("description", TEXT), ("settings", OBJECT)])),
         Route::delete("/v1/project/{project}", "Deletes a project and everything in it", delete)
             .access(Access::Needs(Role::Admin)),
         Route::post("/api/project/register", "Gives the project of a name, made where there is none", register)
-            .access(write),
+            .access(write)
+            .body_with(|_| body(&[], &[("project_name", TEXT), ("project_id", TEXT)])),
         Route::get("/api/project", "Gives the project of an id", by_id).takes_also(&[&ID]),
     ]
 }
@@ -84,7 +89,10 @@ async fn change(
         let error = ApiError::bad_request("a project keeps its name: every row of it says so");
         return Err(error.with_hint("make a project of the new name and log to that"));
     }
-    if let Some(Value::Object(settings)) = body.get("settings") {
+    if let Some(settings) = body.get("settings").filter(|settings| !settings.is_null()) {
+        caller.admit(Access::Needs(Role::Admin))?;
+        let wrong = || ApiError::bad_request("`settings` is an object");
+        let settings = settings.as_object().ok_or_else(wrong)?;
         let key = settings.contains_key("comparison_key").then(|| text(settings, "comparison_key")).transpose()?;
         let baseline = settings
             .contains_key("baseline_experiment_id")
