@@ -10,10 +10,12 @@ mod export;
 mod fields;
 mod groups;
 mod history;
+mod keys;
 mod leaderboard;
 mod parameters;
 mod phrase;
 mod queries;
+mod scorings;
 mod settings;
 mod sql;
 mod summary;
@@ -38,7 +40,9 @@ pub(crate) fn routes() -> Vec<Route> {
         fields::routes,
         trace::routes,
         export::routes,
+        scorings::routes,
         settings::routes,
+        keys::routes,
         queries::routes,
         sql::routes,
     ];
