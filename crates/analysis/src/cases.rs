@@ -40,6 +40,8 @@ pub struct CasesOptions {
     pub limit: Option<usize>,
     /// Rows to leave out before those that are shown.
     pub offset: usize,
+    /// Characters after which a value is cut; texts and JSON come whole without.
+    pub preview: Option<usize>,
     /// Which trial of the baseline lines up with each row.
     pub align: Alignment,
     /// How many trials further the baseline's trial of the same index is, round and round.
@@ -79,7 +81,7 @@ pub async fn cases(
         Some(base) => comparable::of_experiments(session, base, experiment).await?,
         None => Vec::new(),
     };
-    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options.against.is_some()));
+    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options));
     Ok(CaseTable {
         experiment: side(experiment),
         against: options.against.as_ref().map(side),
@@ -575,11 +577,12 @@ fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataF
     Ok(table.sort(sorts)?)
 }
 
-fn case_row(answer: &Answer, row: usize, columns: &[Column], with_base: bool) -> CaseRow {
+fn case_row(answer: &Answer, row: usize, columns: &[Column], options: &CasesOptions) -> CaseRow {
+    let with_base = options.against.is_some();
     let cells = (0..columns.len()).map(|i| {
         let is_compared = with_base && columns[i].is_number();
         CaseCell {
-            value: answer.value_of(row, &format!("v{i}")),
+            value: cut(answer.value_of(row, &format!("v{i}")), options.preview),
             base: is_compared.then(|| answer.float(row, &format!("b{i}"))).flatten(),
             delta: is_compared.then(|| answer.float(row, &format!("d{i}"))).flatten(),
             class: is_compared.then(|| answer.text(row, &format!("c{i}"))).flatten(),
@@ -590,5 +593,20 @@ fn case_row(answer: &Answer, row: usize, columns: &[Column], with_base: bool) ->
         trial: answer.int(row, "trial"),
         presence: with_base.then(|| answer.text(row, "presence")).flatten(),
         cells: cells.collect(),
+    }
+}
+
+/// The beginning of a long value, with a mark where it was cut.
+fn cut(value: serde_json::Value, preview: Option<usize>) -> serde_json::Value {
+    use serde_json::Value;
+    let Some(limit) = preview else { return value };
+    let text = match &value {
+        Value::String(text) => std::borrow::Cow::Borrowed(text.as_str()),
+        Value::Array(_) | Value::Object(_) => value.to_string().into(),
+        _ => return value,
+    };
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => Value::String(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => value,
     }
 }

@@ -58,6 +58,7 @@ pub use leaderboard::{LeaderboardOptions, leaderboard};
 pub use list::list;
 pub use named::{NamedQueryError, find_query, named_queries, query_values};
 pub use reducer::{REDUCERS, Reducer};
+pub use scope::side;
 pub use scoring::{SCORE_VALUE, ScoringOptions, count_cases_to_score, score_values};
 pub use select::{Selected, select, select_all, select_baseline};
 pub use settings::{SettingChange, check_changes};

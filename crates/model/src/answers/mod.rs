@@ -29,7 +29,7 @@ pub use agreement::AgreementReport;
 pub use api_keys::{ApiKeyList, ApiKeyRow};
 pub use api_summary::{ApiMetric, ApiScore, ApiSummary};
 pub use cases::{CaseCell, CaseColumn, CaseRow, CaseTable};
-pub use diff::{Diff, DiffCounts, Diffs, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
+pub use diff::{Baseline, Diff, DiffCounts, Diffs, ExperimentSide, MetricDelta, ScoreDelta, Verdict};
 pub use experiments::{ExperimentList, ExperimentRow};
 pub use explain::{Explanation, Slice, SliceCase};
 pub use fields::{FieldList, InferredField};

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::groups::group_options;
 use super::parameters::{
-    AGAINST, AGGREGATE, ALIGN, COLUMNS, GROUP_BY, KEY, LIMIT, OFFSET, PROJECT, ROWS_DEFAULT, SHIFT, SORT, WHERE,
+    AGAINST, AGGREGATE, ALIGN, COLUMNS, GROUP_BY, KEY, LIMIT, OFFSET, PREVIEW, PROJECT, ROWS_DEFAULT, SHIFT, SORT, WHERE,
 };
 use super::phrase;
 use crate::app::App;
@@ -24,7 +24,8 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/experiments/{experiment}/cases", about, list)
             .takes(&[
-                &AGAINST, &KEY, &WHERE, &GROUP_BY, &AGGREGATE, &SORT, &COLUMNS, &ALIGN, &SHIFT, &LIMIT, &OFFSET, &PROJECT,
+                &AGAINST, &KEY, &WHERE, &GROUP_BY, &AGGREGATE, &SORT, &COLUMNS, &ALIGN, &SHIFT, &LIMIT, &OFFSET, &PREVIEW,
+                &PROJECT,
             ])
             .answers_with(|components| json!({"anyOf": [components.of::<CaseTable>(), components.of::<Groups>()]})),
     ]
@@ -81,6 +82,7 @@ pub(super) fn case_options(
             Some("worst") => Alignment::Worst,
             _ => Alignment::Index,
         },
+        preview: given.count(&PREVIEW),
         shift: given.count(&SHIFT).unwrap_or_default(),
         offset: given.count(&OFFSET).unwrap_or_default(),
         filter_base: false,

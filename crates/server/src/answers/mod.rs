@@ -2,6 +2,7 @@
 //! the same analyses, under `/api/v1/`.
 
 mod agreement;
+mod baseline;
 mod cases;
 mod diff;
 mod experiments;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let resources = [
         experiments::routes,
         summary::routes,
+        baseline::routes,
         cases::routes,
         diff::routes,
         groups::routes,

@@ -45,6 +45,8 @@ pub(super) const SHIFT: Parameter = Parameter::count(
     "How many trials further the trial of the base is than that of the same index, round and round",
     ROWS_MAX,
 );
+pub(super) const PREVIEW: Parameter =
+    Parameter::count("preview", "Characters after which texts and JSON are cut; whole without", u32::MAX as usize);
 pub(super) const OFFSET: Parameter =
     Parameter::count("offset", "Rows to leave out before the first that is answered", u32::MAX as usize);
 pub(super) const LIMIT: Parameter = Parameter::count("limit", "Rows to answer; 1000 cases without", ROWS_MAX);
