@@ -1,7 +1,7 @@
 import { createSignal, Show } from "solid-js";
 import { parameters, setParameters } from "../router";
 import { copy } from "../ui/copy";
-import { ScoreByHand } from "./ScoreByHand";
+import { Score } from "./Score";
 import { asMarkdown } from "./showMeHow";
 import { constant, type View } from "./view";
 
@@ -21,7 +21,7 @@ export function ActionBar(props: { view: View }) {
       <button onClick={() => copy(location.href, "Copied the link")}>Copy link</button>
       <button onClick={() => setParameters({ pick: null })}>Clear</button>
       <Show when={scoring()}>
-        <ScoreByHand view={props.view} rows={ids()} close={() => setScoring(false)} />
+        <Score view={props.view} rows={ids()} close={() => setScoring(false)} />
       </Show>
     </div>
   );
