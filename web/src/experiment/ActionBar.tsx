@@ -3,7 +3,8 @@ import { parameters, setParameters } from "../router";
 import { copy } from "../ui/copy";
 import { Score } from "./Score";
 import { asMarkdown } from "./showMeHow";
-import { constant, type View } from "./view";
+import { constant } from "../format/language";
+import { type View } from "./view";
 
 /** What can be done with the picked cases. */
 export function ActionBar(props: { view: View }) {

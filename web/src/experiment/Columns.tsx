@@ -4,7 +4,8 @@ import { setParameters } from "../router";
 import { say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
 import { frozen, height, HEIGHTS, setHeight, type Height } from "./Table";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { type View } from "./view";
 
 const NewColumn = lazy(() => import("./NewColumn"));
 

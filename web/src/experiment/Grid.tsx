@@ -5,7 +5,8 @@ import type { CaseRow, CaseTable } from "../api/types";
 import { score } from "../format/number";
 import { preview } from "../format/value";
 import { parameter, setParameters } from "../router";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { type View } from "./view";
 import "./Grid.css";
 
 const FIELDS = ["output", "expected", "error", "metadata"];

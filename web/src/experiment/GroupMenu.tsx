@@ -2,7 +2,8 @@ import { createSignal, For, Show } from "solid-js";
 import { parameter, setParameters } from "../router";
 import { Menu } from "../ui/Menu";
 import { onKey } from "../ui/keys";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { type View } from "./view";
 
 export const AGGREGATES = ["avg", "min", "max", "sum", "median", "count", "stddev", "p90"];
 

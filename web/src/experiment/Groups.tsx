@@ -6,7 +6,8 @@ import { oneLine } from "../format/value";
 import { parameter, setParameters } from "../router";
 import { DataTable, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
-import { constant, narrow, type View } from "./view";
+import { constant } from "../format/language";
+import { narrow, type View } from "./view";
 
 /** One line: an experiment inside a group. */
 interface Line {

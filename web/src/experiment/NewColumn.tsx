@@ -8,7 +8,8 @@ import { ValueCell } from "../ui/DataTable";
 import { Dialog } from "../ui/Dialog";
 import { Trouble } from "../ui/Trouble";
 import { completeFilter } from "./complete";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { type View } from "./view";
 
 const Editor = lazy(() => import("../ui/Editor"));
 

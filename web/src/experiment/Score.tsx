@@ -8,7 +8,8 @@ import { Dialog } from "../ui/Dialog";
 import { Trouble } from "../ui/Trouble";
 import { completeFilter } from "./complete";
 import { HandForm } from "./HandForm";
-import { constant, type View } from "./view";
+import { constant } from "../format/language";
+import { type View } from "./view";
 
 const Editor = lazy(() => import("../ui/Editor"));
 

@@ -2,7 +2,8 @@
 
 import { percent } from "../format/number";
 import { numberOf } from "./Header";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { type View } from "./view";
 
 export interface Offer {
   label: string;

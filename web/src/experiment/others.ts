@@ -3,7 +3,8 @@
 import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
 import { get } from "../api/client";
 import type { CaseCell, CaseTable } from "../api/types";
-import { constant, PREVIEW, type View } from "./view";
+import { constant } from "../format/language";
+import { PREVIEW, type View } from "./view";
 
 /** Rows are asked for in pieces of this many. */
 const PIECE = 100;

@@ -4,7 +4,8 @@ import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js"
 import { get } from "../api/client";
 import type { CaseRow, CaseTable } from "../api/types";
 import { parameter } from "../router";
-import { constant, PREVIEW, type View } from "./view";
+import { constant } from "../format/language";
+import { PREVIEW, type View } from "./view";
 
 /** The trial of the comparison, from 0, of how many. */
 export interface Against {

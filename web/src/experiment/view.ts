@@ -199,11 +199,3 @@ export function narrow(view: View, condition: string) {
   const whole = / or |\?/i.test(now) ? `(${now})` : now;
   view.setWhere(`${whole} and ${condition}`);
 }
-
-/** A name after a dot, as the filter language writes it. */
-export const quoted = (name: string) => (/^[A-Za-z_]\w*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
-
-/** A constant, as the filter language writes it. */
-export function constant(value: unknown): string {
-  return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value);
-}

@@ -44,6 +44,8 @@ export function ExperimentTable(props: Props) {
       ["Cases", (row) => row.cases],
       ["Rows", (row) => row.rows],
       ["Errors", (row) => row.errors],
+      ["Duration", (row) => row.took?.duration],
+      ["Cost", (row) => row.took?.cost],
       ...props.scores.map((name): [string, Value] => [`scores.${name}`, scoreOf(name)]),
       ...metadata().map((name): [string, Value] => [`metadata.${name}`, (row) => oneLine(metadataOf(row)[name])]),
     ];
@@ -132,6 +134,12 @@ export function ExperimentTable(props: Props) {
         (row) => <span classList={{ worse: row.errors > 0, quiet: row.errors === 0 }}>{count(row.errors)}</span>,
         true,
       ),
+      ...(withValue((row) => row.took?.duration != null)
+        ? [column("Duration", 100, (row) => plain(row.took?.duration), true, "Duration, s")]
+        : []),
+      ...(withValue((row) => row.took?.cost != null)
+        ? [column("Cost", 100, (row) => plain(row.took?.cost), true, "Cost, $")]
+        : []),
       ...props.scores.map((name) =>
         column(
           `scores.${name}`,

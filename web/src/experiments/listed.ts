@@ -8,8 +8,15 @@ export interface About {
   metadata: string | null;
 }
 
+/** What a row of an experiment took, on average. */
+export interface Took {
+  experiment_id: string;
+  cost: number | null;
+  duration: number | null;
+}
+
 /** An experiment in the list. */
-export type Listed = ExperimentRow & { about: About | undefined };
+export type Listed = ExperimentRow & { about: About | undefined; took: Took | undefined };
 
 /** Whether a text is a condition for the server, or part of a name. */
 export const isCondition = (text: string) => /[=<>~(]|\s(is|in|not|like|ilike|match|includes|between)\s/i.test(text);

@@ -6,7 +6,7 @@ import { Trouble } from "../ui/Trouble";
 import { Section } from "./Section";
 import type { Part } from "./SettingsPage";
 
-const TYPES = ["", "number", "text", "boolean", "time", "json"];
+const TYPES = ["", "number", "text", "boolean", "json"];
 const RESTS_MS = 300;
 
 /** Columns made of expressions, with what a new one gives in the newest experiment. */
