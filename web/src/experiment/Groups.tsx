@@ -21,10 +21,12 @@ const METRICS = ["duration", "estimated_cost", "tokens"];
 
 /** Groups of cases, each experiment summed up inside each. */
 export function Groups(props: { view: View }) {
+  /** The comparison that differences and regressions are against. */
+  const first = () => parameter("first") ?? props.view.bases()[0];
   const groups = answer(
     () => ({
       project: props.view.project,
-      bases: props.view.bases(),
+      bases: props.view.bases().toSorted((a, b) => Number(b === first()) - Number(a === first())),
       "group-by": props.view.groupBy(),
       where: props.view.where(),
       aggregate: parameter("aggregate"),

@@ -29,11 +29,17 @@ export function Table(props: {
   const [range, setRange] = createSignal<readonly [number, number]>([0, 40]);
   const picks = createMemo(() => new Set(parameters("pick")));
   const table = () => props.view.cases();
-  const others = createOthers(props.view, range);
+  const others = createOthers(props.view, {
+    rows: props.view.rows,
+    range,
+    bases: () => props.view.bases().slice(1),
+    columns: () => (table()?.columns ?? []).map((column) => column.name),
+  });
   const trials = createTrials(props.view, range);
   const lines = () => Math.max(1, props.view.bases().length);
   const rowHeight = () => Math.max(HEIGHTS[height()], lines() * (height() === "compact" ? 20 : 24));
-  const otherBases = createMemo(() => Array.from({ length: lines() - 1 }, (_, at) => at + 1));
+  const otherBases = createMemo(() => props.view.bases().slice(1));
+  const nameOf = (id: string) => props.view.sides().find((side) => side.id === id)?.experiment;
 
   const columns = createMemo((): Column<CaseRow>[] => {
     const own = (table()?.columns ?? []).map((column, index): Column<CaseRow> => {
@@ -55,9 +61,9 @@ export function Table(props: {
               <Index each={otherBases()}>
                 {(base) => (
                   <div class="against">
-                    <Change cell={others(base(), row.id, index)} column={column} />
-                    <span class="quiet" title={`In ${props.view.sides()[base()]?.experiment}`}>
-                      {writer(column)(others(base(), row.id, index)?.base ?? null)}
+                    <Change cell={others(base(), row.id)?.[index]} column={column} />
+                    <span class="quiet" title={`In ${nameOf(base())}`}>
+                      {writer(column)(others(base(), row.id)?.[index]?.base ?? null)}
                     </span>
                   </div>
                 )}

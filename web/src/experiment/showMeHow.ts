@@ -7,13 +7,14 @@ import type { View } from "./view";
 
 const shell = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
-/** The command line that answers the same. */
-export function command(view: View): string {
+/** The command line that answers the same; with `only`, of the cases that are like that. */
+export function command(view: View, only?: string): string {
   const bases = view.sides().map((side) => `${side.project}/${side.experiment}`);
   const experiment = `${view.project}/${view.experiment}`;
   const parts = ["evalhouse"];
+  const where = only ?? view.where();
   const option = (name: string, value: string | undefined | null) => value != null && parts.push(`--${name}`, value);
-  const opened = parameter("case");
+  const opened = only === undefined ? parameter("case") : null;
   const explained = parameter("explain");
   if (opened !== null) {
     const owner = parameter("there") === "yes" ? (bases[0] ?? experiment) : experiment;
@@ -22,17 +23,17 @@ export function command(view: View): string {
   }
   if (explained !== null && bases[0] !== undefined) {
     parts.push("explain", bases[0], experiment, "--score", explained);
-    option("where", view.where());
+    option("where", where);
     return parts.map(shell).join(" ");
   }
   if (view.layout() === "trials") {
     parts.push("trials", experiment);
-    option("where", view.where());
+    option("where", where);
     return parts.map(shell).join(" ");
   }
   if (view.layout() === "summary" && view.groupBy().length === 0) {
     parts.push(...(bases[0] === undefined ? ["show", experiment] : ["diff", bases[0], experiment]));
-    option("where", view.where());
+    option("where", where);
     return parts.map(shell).join(" ");
   }
   if (view.groupBy().length > 0 && bases[0] !== undefined) {
@@ -41,7 +42,7 @@ export function command(view: View): string {
     parts.push("cases", experiment);
     option("against", bases[0]);
   }
-  option("where", view.where());
+  option("where", where);
   for (const by of view.groupBy()) option("group-by", by);
   if (view.groupBy().length > 0) {
     option("aggregate", parameter("aggregate"));

@@ -11,6 +11,7 @@ import { Trouble } from "../ui/Trouble";
 import "./SqlPage.css";
 
 const Editor = lazy(() => import("../ui/Editor"));
+const ResultChart = lazy(() => import("./ResultChart"));
 
 const START = "select project, experiment, rows, created from experiments order by created desc";
 const TABLES = "select table_name, column_name from information_schema.columns where table_schema = 'public'";
@@ -41,6 +42,7 @@ export default function SqlPage() {
     () => true,
     (_, signal) => get<QueryList>("/api/v1/queries", {}, signal),
   );
+  const charted = () => parameter("as") === "chart";
   const run = (query: string) => {
     if (query.trim() === "") return;
     setHistory([query, ...history().filter((one) => one !== query)].slice(0, REMEMBERED));
@@ -83,6 +85,14 @@ export default function SqlPage() {
         <button class="lined" onClick={() => run(`explain ${text().replace(/^\s*explain\s+/i, "")}`)}>
           Explain
         </button>
+        <div class="choice" role="group" aria-label="Results as">
+          <button aria-pressed={!charted()} onClick={() => setParameters({ as: null }, { replace: true })}>
+            Table
+          </button>
+          <button aria-pressed={charted()} onClick={() => setParameters({ as: "chart" }, { replace: true })}>
+            Chart
+          </button>
+        </div>
         <Menu label="Shipped queries">
           <For each={queries()?.queries ?? []}>
             {(query) => (
@@ -114,6 +124,11 @@ export default function SqlPage() {
         </Show>
       </div>
       <Trouble error={rows.error} />
+      <Suspense>
+        <Show when={charted() && rows()?.length ? rows() : undefined}>
+          {(all) => <ResultChart rows={all()} names={names()} />}
+        </Show>
+      </Suspense>
       <Show
         when={rows()?.some((row) => "plan_type" in row)}
         fallback={<Results rows={rows()} columns={columns()} stale={rows.loading} />}

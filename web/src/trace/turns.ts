@@ -19,7 +19,7 @@ export function turnsOf(spans: readonly TraceSpan[]): Turn[] {
     return true;
   };
   return spans
-    .filter((span) => span.type === "llm")
+    .filter((span) => span.type === "llm" && span.purpose !== "scorer")
     .map((span) => ({
       span,
       messages: [...(messagesOf(span.input) ?? []), ...said(span.output)].filter(isNew),
