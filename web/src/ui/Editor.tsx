@@ -22,7 +22,7 @@ interface Props {
   typed?: (text: string) => void;
   /** The server's message; the place that it points at is underlined. */
   error: string | undefined;
-  complete?: (before: string) => Offers | undefined;
+  complete?: (before: string) => Offers | Promise<Offers> | undefined;
   ready?: (focus: () => void) => void;
 }
 
@@ -61,11 +61,11 @@ export default function Editor(props: Props) {
       props.enter(view.state.doc.toString());
       return true;
     };
-    const offer = (context: CompletionContext) => {
+    const offer = async (context: CompletionContext) => {
       const before = context.state.sliceDoc(0, context.pos);
-      const found = props.complete?.(before);
-      if (!found || (found.from === context.pos && !context.explicit)) return null;
-      return { from: found.from, options: found.offers, validFor: /^[\w.$"[\]-]*$/ };
+      const found = await props.complete?.(before);
+      if (!found || (found.from === context.pos && !context.explicit && !found.text)) return null;
+      return { from: found.from, options: found.offers, validFor: found.text ? /^[^']*$/ : /^[\w.$"[\]-]*$/ };
     };
     const view = new EditorView({
       root,
