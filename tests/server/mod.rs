@@ -6,6 +6,7 @@ mod keys;
 mod limits;
 mod observed;
 mod page;
+mod page_answers;
 mod sql;
 mod stops;
 
