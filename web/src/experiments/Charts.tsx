@@ -10,7 +10,7 @@ import { opens } from "../charts/Chart";
 import { LineChart } from "../charts/LineChart";
 import { ScatterChart } from "../charts/ScatterChart";
 import { Menu } from "../ui/Menu";
-import { metadataOf, type Listed } from "./listed";
+import { traitsOf, type Listed } from "./listed";
 
 interface Props {
   project: string;
@@ -57,7 +57,7 @@ export default function Charts(props: Props) {
   const fields = createMemo(() => {
     const values = new Map<string, Set<string>>();
     for (const row of props.rows)
-      for (const [name, value] of Object.entries(metadataOf(row))) {
+      for (const [name, value] of Object.entries(traitsOf(row))) {
         if (typeof value === "object" && value !== null) continue;
         if (!values.has(name)) values.set(name, new Set());
         values.get(name)!.add(oneLine(value));
@@ -65,7 +65,7 @@ export default function Charts(props: Props) {
     return [...values].filter(([, of]) => of.size <= MOST_VALUES).map(([name]) => name);
   });
   const valueOf = (row: Listed, names: readonly string[]) =>
-    names.map((name) => oneLine(metadataOf(row)[name])).join(", ");
+    names.map((name) => oneLine(traitsOf(row)[name])).join(", ");
   const symbolOf = (id: string) => {
     const row = shown().get(id);
     return row && symbols() !== "" ? valueOf(row, [symbols()]) : undefined;
@@ -231,7 +231,17 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
           <BarChart label="Scores of the experiments" groups={bars()} />
         </Match>
         <Match when={kind() === "groups"}>
-          <BarChart label={`${chosen()} by ${by().join(", ")}`} groups={grouped()} keep={keepGroups} />
+          <Show
+            when={by().length > 0}
+            fallback={
+              <p class="quiet">
+                These experiments have no metadata, branch or dataset that tells them apart. The SDKs send it:{" "}
+                <code>{`Eval(…, metadata={"model": "…"})`}</code>
+              </p>
+            }
+          >
+            <BarChart label={`${chosen()} by ${by().join(", ")}`} groups={grouped()} keep={keepGroups} />
+          </Show>
         </Match>
         <Match when={kind() === "scatter" && board()}>
           {(of) => (

@@ -1,6 +1,6 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import type { History } from "../api/types";
-import { count, halfWidth, isShare, mean, percent, plain } from "../format/number";
+import { count, halfWidth, inColumn, isShare, mean, percent, plain } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
 import { go, parameter, parameters, setParameters, to } from "../router";
@@ -34,6 +34,9 @@ export function ExperimentTable(props: Props) {
     [...new Set(props.rows.flatMap((row) => Object.keys(metadataOf(row))))].slice(0, METADATA_SHOWN),
   );
   const scoreOf = (name: string) => (row: Listed) => points().get(name)?.get(row.id)?.mean ?? row.scores[name];
+
+  const seconds = createMemo(() => inColumn(props.rows.map((row) => row.took?.duration)));
+  const dollars = createMemo(() => inColumn(props.rows.map((row) => row.took?.cost)));
 
   const values = createMemo(() => {
     const all: [string, Value][] = [
@@ -135,10 +138,10 @@ export function ExperimentTable(props: Props) {
         true,
       ),
       ...(withValue((row) => row.took?.duration != null)
-        ? [column("Duration", 100, (row) => plain(row.took?.duration), true, "Duration, s")]
+        ? [column("Duration", 100, (row) => seconds()(row.took?.duration), true, "Duration, s")]
         : []),
       ...(withValue((row) => row.took?.cost != null)
-        ? [column("Cost", 100, (row) => plain(row.took?.cost), true, "Cost, $")]
+        ? [column("Cost", 100, (row) => dollars()(row.took?.cost), true, "Cost, $")]
         : []),
       ...props.scores.map((name) =>
         column(

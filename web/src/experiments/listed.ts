@@ -21,8 +21,22 @@ export type Listed = ExperimentRow & { about: About | undefined; took: Took | un
 /** Whether a text is a condition for the server, or part of a name. */
 export const isCondition = (text: string) => /[=<>~(]|\s(is|in|not|like|ilike|match|includes|between)\s/i.test(text);
 
+const read = new WeakMap<About, Record<string, unknown>>();
+
 /** The metadata of an experiment. */
-export function metadataOf(row: Listed): Record<string, unknown> {
-  const parsed: unknown = row.about?.metadata ? JSON.parse(row.about.metadata) : null;
-  return parsed !== null && typeof parsed === "object" ? (parsed as Record<string, unknown>) : {};
+export function metadataOf({ about }: Listed): Record<string, unknown> {
+  if (!about) return {};
+  const known = read.get(about);
+  if (known) return known;
+  const parsed: unknown = about.metadata ? JSON.parse(about.metadata) : null;
+  const metadata = parsed !== null && typeof parsed === "object" ? (parsed as Record<string, unknown>) : {};
+  read.set(about, metadata);
+  return metadata;
 }
+
+/** What experiments are told apart by, besides their scores: branch, dataset, metadata. */
+export const traitsOf = (row: Listed): Record<string, unknown> => ({
+  ...(row.about?.branch == null ? {} : { branch: row.about.branch }),
+  ...(row.about?.dataset == null ? {} : { dataset: row.about.dataset }),
+  ...metadataOf(row),
+});

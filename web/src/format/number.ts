@@ -57,3 +57,12 @@ export function pValue(p: number | null | undefined): string {
   if (p == null) return NONE;
   return p < 0.0001 ? "< 0.0001" : p.toPrecision(2);
 }
+
+/** Writes the numbers of a column with one precision: that which shows three digits of the largest. */
+export function inColumn(values: Iterable<number | null | undefined>): (x: number | null | undefined) => string {
+  let largest = 0;
+  for (const value of values) if (value != null) largest = Math.max(largest, Math.abs(value));
+  const digits = largest === 0 ? 0 : Math.min(8, Math.max(0, 2 - Math.floor(Math.log10(largest))));
+  const write = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (x) => (x == null ? NONE : minus(write.format(x)));
+}
