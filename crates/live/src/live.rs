@@ -9,9 +9,14 @@ use evalhouse_import::RowReader;
 use evalhouse_journal::{Controls, Incoming, Journal, JournalError, JournalOptions, ObjectRef, Receipt, RowFault};
 use evalhouse_model::schema;
 use evalhouse_store::{Store, StoreError, WriteError};
+use futures::StreamExt;
 
 use crate::objects::Objects;
 use crate::row;
+
+/// Objects that are put into the store at once, at most: each takes a few times
+/// [`LiveOptions::settle_bytes`] of memory.
+const SETTLED_AT_ONCE_MAX: usize = 4;
 
 /// How rows are kept.
 #[derive(Debug, Clone)]
@@ -121,9 +126,7 @@ impl Live {
             let wrong = |fault: RowFault| LiveError::Row { index: Some(index), message: fault.to_string() };
             let controls = Controls::of(&incoming.row).map_err(wrong)?;
             complete(incoming, &controls, &now);
-            let mut data = incoming.row.clone();
-            row::strip(&mut data);
-            let checked = row::span_of(&data, &mut reader);
+            let checked = row::span_of(&incoming.row, &mut reader);
             checked.map_err(|error| match error {
                 LiveError::Row { message, .. } => LiveError::Row { index: Some(index), message },
                 other => other,
@@ -147,13 +150,9 @@ impl Live {
     /// # Errors
     /// As [`Self::settle`]; the other objects are put there all the same.
     pub async fn settle_all(&self) -> Result<(), LiveError> {
-        let mut outcome = Ok(());
-        for (object, _) in self.inner.journal.objects() {
-            if let Err(error) = self.settle(&object).await {
-                outcome = Err(error);
-            }
-        }
-        outcome
+        let objects = self.inner.journal.objects().into_iter().map(|(object, _)| object);
+        let mut failed = self.settle_each(objects.collect()).await;
+        failed.pop().map_or(Ok(()), |(_, error)| Err(error))
     }
 
     /// Puts objects into the store that rest or have grown large, for as long as it is polled.
@@ -162,16 +161,25 @@ impl Live {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            for (object, stats) in self.inner.journal.objects() {
-                let rests = stats.last_write.elapsed() >= self.inner.options.rest;
-                if (rests || stats.bytes >= self.inner.options.settle_bytes)
-                    && let Err(error) = self.settle(&object).await
-                {
-                    // The rows are safe in the journal; the next turn tries again.
-                    tracing::warn!(%object, %error, "rows stay in the journal");
-                }
+            let due = self.inner.journal.objects().into_iter().filter(|(_, stats)| {
+                stats.last_write.elapsed() >= self.inner.options.rest || stats.bytes >= self.inner.options.settle_bytes
+            });
+            for (object, error) in self.settle_each(due.map(|(object, _)| object).collect()).await {
+                // The rows are safe in the journal; the next turn tries again.
+                tracing::warn!(%object, %error, "rows stay in the journal");
             }
         }
+    }
+
+    /// Settles objects side by side, since each keeps a core busy. Returns those that failed.
+    async fn settle_each(&self, objects: Vec<ObjectRef>) -> Vec<(ObjectRef, LiveError)> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let settle = |object| async move {
+            let outcome = self.settle(&object).await;
+            outcome.err().map(|error| (object, error))
+        };
+        let outcomes = futures::stream::iter(objects).map(settle).buffer_unordered(cores.min(SETTLED_AT_ONCE_MAX));
+        outcomes.filter_map(std::future::ready).collect().await
     }
 
     pub(crate) fn lock(&self, object: &ObjectRef) -> Arc<tokio::sync::Mutex<()>> {

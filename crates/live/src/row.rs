@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use evalhouse_import::RowReader;
 use evalhouse_journal::{Controls, Row};
+use evalhouse_model::canonical::canonical_number;
 use evalhouse_model::{Span, schema};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -23,6 +24,11 @@ pub(crate) fn strip(row: &mut Row) {
     for name in ROUTING.iter().chain(&CONTROLS).chain(&DERIVED) {
         row.remove(name);
     }
+}
+
+/// Whether a field is about the row and not in it.
+fn is_stripped(name: &str) -> bool {
+    ROUTING.contains(&name) || CONTROLS.contains(&name) || DERIVED.contains(&name)
 }
 
 /// The text of a field that is text.
@@ -69,16 +75,10 @@ fn gathered(object: Option<&str>) -> Row {
     object.and_then(|text| Row::parse(text).ok()).unwrap_or_default()
 }
 
-/// A row as a span. Its creation time stays as it was written, too.
+/// A row as a span: what is in it.
 pub(crate) fn span_of(row: &Row, reader: &mut RowReader) -> Result<Span, LiveError> {
-    let text = row.to_json();
-    let mut span = reader.read(&text).map_err(|fault| LiveError::Row { index: None, message: fault.to_string() })?;
-    if let Some(created) = row.get(schema::CREATED).filter(|text| text.get() != "null") {
-        let mut extra = gathered(span.extra.as_deref());
-        extra.set(schema::CREATED, created.to_owned());
-        span.extra = Some(extra.to_json());
-    }
-    Ok(span)
+    let fields = row.iter().filter(|(name, _)| !is_stripped(name)).map(|(name, value)| (name, value.get()));
+    reader.read(fields).map_err(|fault| LiveError::Row { index: None, message: fault.to_string() })
 }
 
 /// A row whose fields cannot be read as a span's, kept whole.
@@ -125,16 +125,19 @@ pub(crate) fn row_of(span: &Span) -> Row {
         set(name, text.clone());
     }
     set(schema::TAGS, span.tags.clone().map(|tags| Value::from(tags).to_string()));
-    let scores = span.scores.iter().map(|(name, value)| (name, value.map(Value::from).unwrap_or_default()));
-    set(schema::SCORES, object(scores));
-    set(schema::METRICS, object(span.metrics.iter().map(|(name, value)| (name, Value::from(*value)))));
+    let number = |value: f64| RawValue::from_string(canonical_number(value)).ok();
+    set(schema::SCORES, object(span.scores.iter().map(|(name, value)| (name, value.and_then(number)))));
+    set(schema::METRICS, object(span.metrics.iter().map(|(name, value)| (name, number(*value)))));
     for (name, value) in gathered(span.extra.as_deref()).iter() {
         row.set(name, value.to_owned());
     }
     row
 }
 
-fn object<'a>(entries: impl Iterator<Item = (&'a Arc<str>, Value)>) -> Option<String> {
-    let object: serde_json::Map<String, Value> = entries.map(|(name, value)| (name.to_string(), value)).collect();
-    (!object.is_empty()).then(|| Value::Object(object).to_string())
+fn object<'a>(entries: impl Iterator<Item = (&'a Arc<str>, Option<Box<RawValue>>)>) -> Option<String> {
+    let mut object = Row::default();
+    for (name, value) in entries {
+        object.set(&**name, value.unwrap_or_else(|| RawValue::NULL.to_owned()));
+    }
+    object.iter().next().is_some().then(|| object.to_json())
 }

@@ -1,7 +1,9 @@
 //! What is logged of one object goes into the store.
 
+use std::ops::RangeInclusive;
+
 use evalhouse_import::RowReader;
-use evalhouse_journal::{Controls, LoggedRow, ObjectRef, Row, RowFault, Selection, apply, format_xact};
+use evalhouse_journal::{Controls, Journal, LoggedRow, ObjectRef, Row, RowFault, Selection, apply, format_xact};
 use evalhouse_model::{Span, schema};
 use evalhouse_store::{StoreError, Touched, Wanted, WriteError};
 use indexmap::IndexMap;
@@ -43,31 +45,21 @@ impl Live {
 
     /// The oldest rows, as many as fit in memory.
     async fn settle_some(&self, object: &ObjectRef, last: u64) -> Result<(), LiveError> {
-        let journal = &self.inner.journal;
-        let mut logged: Vec<LoggedRow> = Vec::new();
-        let (mut bytes, mut through) = (0, 0);
-        for one in journal.rows(object, Selection::All, Some(last)) {
-            let one = one?;
-            if bytes >= self.inner.options.settle_bytes && one.xact != through {
-                break;
-            }
-            bytes += one.json.len() as u64;
-            through = one.xact;
-            logged.push(one);
-        }
-        let Some(mut record) = self.inner.store.snapshot().await?.record(&object.id).cloned() else {
+        let (store, journal) = (&self.inner.store, &self.inner.journal);
+        let Some(mut record) = store.snapshot().await?.record(&object.id).cloned() else {
             // Deleted since: so are its rows.
             journal.release(object, last)?;
             return Ok(());
         };
-        let stored = record.xact.unwrap_or_default();
-        logged.retain(|one| one.xact > stored);
-        if !logged.is_empty() {
-            let changes = Changes::read(&logged)?;
-            let touched = self.inner.store.touched(&object.id, &changes.wanted()).await?;
-            let (spans, history, touched) = changes.apply(touched)?;
+        let after = record.xact.unwrap_or_default();
+        let (from, of, bytes_max) = (journal.clone(), object.clone(), self.inner.options.settle_bytes);
+        let changes = on_a_thread(move || Changes::read(&from, &of, after..=last, bytes_max)).await?;
+        let through = changes.through;
+        if !changes.rows.is_empty() {
+            let touched = store.touched(&object.id, &changes.wanted()).await?;
+            let (spans, history, touched) = on_a_thread(move || changes.apply(touched)).await?;
             record.xact = Some(through);
-            let record = self.inner.store.upsert(record, spans, history, touched).await?;
+            let record = store.upsert(record, spans, history, touched).await?;
             self.inner.objects.put(object.clone(), record);
         }
         journal.release(object, through)?;
@@ -75,9 +67,27 @@ impl Live {
     }
 }
 
+/// Does what keeps a core busy for long where it holds up no request.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LiveError> + Send + 'static,
+) -> Result<T, LiveError> {
+    let outcome = tokio::task::spawn_blocking(work).await;
+    outcome.map_err(|error| StoreError::from(std::io::Error::other(error)))?
+}
+
 /// What is logged, row by row, oldest first.
-struct Changes<'a> {
-    rows: Vec<(&'a LoggedRow, Row, Controls)>,
+struct Changes {
+    rows: Vec<Change>,
+    /// The newest transaction that was read.
+    through: u64,
+}
+
+/// One logged row.
+struct Change {
+    xact: u64,
+    id: String,
+    row: Row,
+    controls: Controls,
 }
 
 /// One row with its versions.
@@ -90,28 +100,44 @@ struct Version {
     deleted: bool,
 }
 
-impl<'a> Changes<'a> {
-    fn read(logged: &'a [LoggedRow]) -> Result<Self, LiveError> {
+impl Changes {
+    /// The oldest rows of an object, some `bytes_max` of them, whole transactions, and of those the rows
+    /// after the transaction that the store has already.
+    fn read(
+        journal: &Journal,
+        object: &ObjectRef,
+        xacts: RangeInclusive<u64>,
+        bytes_max: u64,
+    ) -> Result<Self, LiveError> {
         let wrong = |fault: RowFault| LiveError::Row { index: None, message: fault.to_string() };
-        let mut rows = Vec::with_capacity(logged.len());
-        for one in logged {
-            let row = Row::parse(&one.json).map_err(wrong)?;
-            let controls = Controls::of(&row).map_err(wrong)?;
-            rows.push((one, row, controls));
+        let mut changes = Self { rows: Vec::new(), through: 0 };
+        let mut bytes = 0;
+        for logged in journal.rows(object, Selection::All, Some(*xacts.end())) {
+            let LoggedRow { xact, id, json } = logged?;
+            if bytes >= bytes_max && xact != changes.through {
+                break;
+            }
+            bytes += json.len() as u64;
+            changes.through = xact;
+            if xact > *xacts.start() {
+                let row = Row::parse(&json).map_err(wrong)?;
+                let controls = Controls::of(&row).map_err(wrong)?;
+                changes.rows.push(Change { xact, id, row, controls });
+            }
         }
-        Ok(Self { rows })
+        Ok(changes)
     }
 
     /// The stored rows that must be known.
     fn wanted(&self) -> Wanted {
         let mut wanted = Wanted::default();
-        for (one, row, controls) in &self.rows {
+        for Change { id, row, controls, .. } in &self.rows {
             wanted.ids.insert(match controls.is_comment {
-                true => target_of(row).unwrap_or_else(|| one.id.clone()),
-                false => one.id.clone(),
+                true => target_of(row).unwrap_or_else(|| id.clone()),
+                false => id.clone(),
             });
             // A merge may be into a row that is not there: then it is the row, in a trace of its own.
-            wanted.traces.insert(row::trace_of(row, &one.id));
+            wanted.traces.insert(row::trace_of(row, id));
             wanted.ids.extend(controls.parent_id.clone());
         }
         wanted
@@ -132,13 +158,13 @@ impl<'a> Changes<'a> {
             };
             versions.insert(version.stored.as_ref().map(|span| span.id.clone()).unwrap_or_default(), version);
         }
-        let (comments, rows): (Vec<_>, Vec<_>) = self.rows.into_iter().partition(|(_, _, c)| c.is_comment);
+        let (comments, rows): (Vec<_>, Vec<_>) = self.rows.into_iter().partition(|change| change.controls.is_comment);
         // A comment may be logged with the row that it is about, in either order.
-        for (one, update, controls) in rows.into_iter().chain(comments) {
+        for Change { xact, id: own_id, row: update, controls } in rows.into_iter().chain(comments) {
             let target = if controls.is_comment { target_of(&update) } else { None };
-            let id = target.unwrap_or_else(|| one.id.clone());
+            let id = target.unwrap_or_else(|| own_id.clone());
             // A crash came between the rows and the record that says so: the row has it already.
-            if versions.get(&id).is_some_and(|known| known.stored.is_some() && known.xact >= one.xact) {
+            if versions.get(&id).is_some_and(|known| known.stored.is_some() && known.xact >= xact) {
                 continue;
             }
             let current = versions.get(&id).filter(|version| !version.deleted).map(Version::as_row);
@@ -146,14 +172,14 @@ impl<'a> Changes<'a> {
             let outcome = if controls.is_comment {
                 let Some(current) = current else {
                     // Kept, though there is nothing to show it with.
-                    history.push(at(row::opaque(&update, &one.id), one.xact));
+                    history.push(at(row::opaque(&update, &own_id), xact));
                     continue;
                 };
-                Some(noted(current, COMMENTS, &comment(&one.id, &update)))
+                Some(noted(current, COMMENTS, &comment(&own_id, &update)))
             } else {
                 apply(current, update, &controls, |parent| versions.get(parent).map(Version::as_row))
             };
-            if let Some(known) = versions.get(&id).filter(|known| known.xact != one.xact && !known.deleted) {
+            if let Some(known) = versions.get(&id).filter(|known| known.xact != xact && !known.deleted) {
                 history.push(known.to_span(&mut reader));
             }
             let position = versions.get(&id).and_then(|known| known.position);
@@ -162,20 +188,20 @@ impl<'a> Changes<'a> {
                     if let Some(source) = &controls.audit_source
                         && !controls.is_comment
                     {
-                        row = noted(row, AUDIT, &audit(one.xact, source, controls.audit_metadata.as_ref()));
+                        row = noted(row, AUDIT, &audit(xact, source, controls.audit_metadata.as_ref()));
                     }
                     if is_new {
                         row::identify(&mut row, &id, &controls);
                     }
                     row::strip(&mut row);
-                    Version { row, stored: None, xact: one.xact, position, deleted: false }
+                    Version { row, stored: None, xact, position, deleted: false }
                 }
                 None => {
                     let mut gone = versions.get(&id).map(|known| known.to_span(&mut reader)).unwrap_or_default();
                     gone.id.clone_from(&id);
                     gone.extra = Some(schema::TOMBSTONE.to_string());
-                    history.push(at(gone, one.xact));
-                    Version { row: Row::default(), stored: None, xact: one.xact, position, deleted: true }
+                    history.push(at(gone, xact));
+                    Version { row: Row::default(), stored: None, xact, position, deleted: true }
                 }
             };
             versions.insert(id, version);

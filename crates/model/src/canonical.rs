@@ -10,7 +10,9 @@
 //! assert_ne!(canonical_json(r#""1""#).unwrap(), canonical_json("1").unwrap());
 //! ```
 
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Values that nest deeper than this are refused: the walk is recursive.
@@ -56,54 +58,135 @@ pub fn canonical_hash(canonical: &str) -> i128 {
 }
 
 fn write_canonical(json: &str, out: &mut String) -> Result<(), CanonicalError> {
-    // Checks the whole text once; the recursion below then walks valid pieces.
+    // Checks the whole text; the walk below then reads each byte once more, whatever the nesting.
     serde_json::from_str::<serde::de::IgnoredAny>(json)?;
-    write_value(json, 0, out)
+    Walk { json, at: 0 }.value(0, out)
 }
 
-fn write_value(json: &str, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
-    if depth > DEPTH_MAX {
-        return Err(CanonicalError(serde::de::Error::custom(format_args!(
-            "values nest deeper than {DEPTH_MAX} levels"
-        ))));
+/// A walk over text that is known to be one JSON value.
+struct Walk<'a> {
+    json: &'a str,
+    at: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn value(&mut self, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
+        if depth > DEPTH_MAX {
+            return Err(CanonicalError(serde::de::Error::custom(format_args!(
+                "values nest deeper than {DEPTH_MAX} levels"
+            ))));
+        }
+        match self.peek() {
+            Some(b'"') => write_string_value(&self.string()?, out),
+            Some(b'{') => self.object(depth, out)?,
+            Some(b'[') => self.array(depth, out)?,
+            Some(b'-' | b'0'..=b'9') => write_number(self.token(), out),
+            _ => out.push_str(self.token()),
+        }
+        Ok(())
     }
-    match json.as_bytes().first() {
-        Some(b'"') => {
-            if json.as_bytes().contains(&b'\\') {
-                let text: String = serde_json::from_str(json)?;
-                write_string(&text, out);
-            } else {
-                out.push_str(json);
-            }
+
+    fn object(&mut self, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
+        let mut members: Vec<(Cow<'a, str>, Range<usize>)> = Vec::new();
+        let mut values = String::new();
+        self.at += 1;
+        while self.item(b'}') {
+            let key = self.string()?;
+            self.peek();
+            self.at += 1;
+            let start = values.len();
+            self.value(depth + 1, &mut values)?;
+            members.push((key, start..values.len()));
         }
-        Some(b'{') => {
-            let object: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
-            out.push('{');
-            for (i, (key, value)) in object.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_string(key, out);
-                out.push(':');
-                write_value(value.get(), depth + 1, out)?;
+        // Stable, so that the last of a repeated key is the last of its run.
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        out.push('{');
+        let mut separator = "";
+        for (i, (key, value)) in members.iter().enumerate() {
+            if members.get(i + 1).is_some_and(|(next, _)| next == key) {
+                continue;
             }
-            out.push('}');
+            out.push_str(separator);
+            write_string_value(key, out);
+            out.push(':');
+            out.push_str(&values[value.clone()]);
+            separator = ",";
         }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(json)?;
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_value(item.get(), depth + 1, out)?;
-            }
-            out.push(']');
-        }
-        Some(b'-' | b'0'..=b'9') => write_number(json, out),
-        _ => out.push_str(json),
+        out.push('}');
+        Ok(())
     }
-    Ok(())
+
+    fn array(&mut self, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
+        self.at += 1;
+        out.push('[');
+        let mut separator = "";
+        while self.item(b']') {
+            out.push_str(separator);
+            self.value(depth + 1, out)?;
+            separator = ",";
+        }
+        out.push(']');
+        Ok(())
+    }
+
+    /// Whether another item follows, to whose start it goes; passes the closing bracket if not.
+    fn item(&mut self, close: u8) -> bool {
+        if self.peek() == Some(b',') {
+            self.at += 1;
+        }
+        let more = self.peek().is_some_and(|byte| byte != close);
+        self.at += usize::from(!more);
+        more
+    }
+
+    /// The next byte that is no white space, which it goes to.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.json.as_bytes().get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        self.json.as_bytes().get(self.at).copied()
+    }
+
+    /// The string that starts here, unescaped; borrowed when it has no escape.
+    fn string(&mut self) -> Result<Cow<'a, str>, CanonicalError> {
+        let start = self.at;
+        let bytes = self.json.as_bytes();
+        let mut escaped = false;
+        self.at += 1;
+        while let Some(offset) = memchr::memchr2(b'"', b'\\', bytes.get(self.at..).unwrap_or_default()) {
+            self.at += offset;
+            if bytes[self.at] == b'"' {
+                break;
+            }
+            escaped = true;
+            self.at += 2;
+        }
+        self.at += 1;
+        if escaped {
+            return Ok(Cow::Owned(serde_json::from_str(self.json.get(start..self.at).unwrap_or_default())?));
+        }
+        Ok(Cow::Borrowed(self.json.get(start + 1..self.at - 1).unwrap_or_default()))
+    }
+
+    /// The number or word that starts here.
+    fn token(&mut self) -> &'a str {
+        let start = self.at;
+        let rest = self.json.as_bytes().get(start..).unwrap_or_default();
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+        self.at += rest.iter().position(ends).unwrap_or(rest.len());
+        self.json.get(start..self.at).unwrap_or_default()
+    }
+}
+
+/// Writes a string as it was read: one without an escape needs none.
+fn write_string_value(text: &Cow<'_, str>, out: &mut String) {
+    match text {
+        Cow::Borrowed(plain) => {
+            out.push('"');
+            out.push_str(plain);
+            out.push('"');
+        }
+        Cow::Owned(text) => write_string(text, out),
+    }
 }
 
 fn write_number(literal: &str, out: &mut String) {
@@ -151,7 +234,8 @@ mod tests {
         assert_eq!(canonical(r#"{"a":1,"b":2}"#), canonical(r#"{"b":2.0,"a":1}"#));
         assert_eq!(canonical("[1.0, 1e0, 10E-1, -0, -0.0]"), "[1,1,1,0,0]");
         assert_eq!(canonical(r#""\u0041\/\n""#), r#""A/\n""#);
-        assert_eq!(canonical(r#"{"a":1,"a":2}"#), r#"{"a":2}"#);
+        assert_eq!(canonical(r#"{"a":1,"b":3,"a":2}"#), r#"{"a":2,"b":3}"#);
+        assert_eq!(canonical(r#"{"\u0061":1, "a" : {} , "b":[ ]}"#), r#"{"a":{},"b":[]}"#);
         assert_eq!(canonical(" 12345678901234567890123 "), "12345678901234567890123");
     }
 
@@ -193,7 +277,31 @@ mod tests {
         })
     }
 
+    /// The rules again, over a tree.
+    fn reference(value: &serde_json::Value) -> String {
+        match value {
+            serde_json::Value::Object(members) => {
+                let mut members: Vec<_> = members.iter().collect();
+                members.sort_by_key(|(key, _)| *key);
+                let member = |(key, value): &(&String, &serde_json::Value)| {
+                    format!("{}:{}", canonical_string(key), reference(value))
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+            }
+            serde_json::Value::Array(items) => {
+                format!("[{}]", items.iter().map(reference).collect::<Vec<_>>().join(","))
+            }
+            serde_json::Value::Number(number) if number.is_f64() => canonical_number(number.as_f64().unwrap()),
+            value => value.to_string(),
+        }
+    }
+
     proptest! {
+        #[test]
+        fn is_what_the_rules_say(value in json_value()) {
+            prop_assert_eq!(canonical(&value.to_string()), reference(&value));
+        }
+
         #[test]
         fn is_idempotent_and_ignores_layout(value in json_value()) {
             let once = canonical(&value.to_string());

@@ -9,6 +9,7 @@ use arrow::array::{
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use evalhouse_model::canonical::{canonical_number, canonical_string};
 use evalhouse_model::schema::{self, encode_column};
 use evalhouse_model::{Experiment, Span};
 use parquet::arrow::ArrowWriter;
@@ -61,11 +62,19 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn slice(&self, start: usize, length: usize) -> Rows<'a> {
-        match self {
-            Self::Cases(cases) => Rows::Cases(&cases[start..start + length]),
-            Self::Spans(spans) => Rows::Spans(&spans[start..start + length]),
-        }
+    /// The rows in batches, each with the place of its first.
+    fn batches(&self) -> impl Iterator<Item = (usize, Rows<'a>)> + use<'a> {
+        let (length, cases, spans) = match *self {
+            Self::Cases(cases) => (cases.len(), Some(cases), None),
+            Self::Spans(spans) => (spans.len(), None, Some(spans)),
+        };
+        let part = move |first: usize| {
+            let end = length.min(first + BATCH_ROWS);
+            let cases = cases.map(|cases| Rows::Cases(&cases[first..end]));
+            let rows = cases.or_else(|| spans.map(|spans| Rows::Spans(&spans[first..end])))?;
+            Some((first, rows))
+        };
+        (0..length).step_by(BATCH_ROWS).filter_map(part)
     }
 
     fn span(&self, row: usize) -> &'a Span {
@@ -129,6 +138,15 @@ impl Survey {
         Self { is_root, shredders, scores: Vec::new(), metrics: Vec::new() }
     }
 
+    /// Looks at all there is of rows already rolled up, and keeps the values of their paths.
+    pub(crate) fn of_rows(rows: &Rows, is_root: bool) -> Self {
+        let shredders = shredded_fields(is_root).iter().map(|field| Shredder::new(field, true));
+        let shredders = shredders.map(|shredder| filled(shredder, rows)).collect();
+        let mut survey = Self { is_root, shredders, scores: Vec::new(), metrics: Vec::new() };
+        survey.look_at_numbers(rows);
+        survey
+    }
+
     /// Looks at a row as it arrives; scores and metrics of cases are known only when rolled up.
     pub(crate) fn look(&mut self, span: &Span) {
         for shredder in &mut self.shredders {
@@ -136,12 +154,6 @@ impl Survey {
                 shredder.walk(0, json);
             }
         }
-    }
-
-    /// Looks at all there is of rows already rolled up.
-    pub(crate) fn look_at_rows(&mut self, rows: &Rows) {
-        (0..rows.len()).for_each(|row| self.look(rows.span(row)));
-        self.look_at_numbers(rows);
     }
 
     pub(crate) fn look_at_numbers(&mut self, rows: &Rows) {
@@ -160,6 +172,16 @@ impl Survey {
     fn plans(&self) -> Vec<(&'static str, Plan)> {
         self.shredders.iter().map(|shredder| (shredder.field(), shredder.plan())).collect()
     }
+}
+
+/// A shredder that has walked these rows.
+fn filled(mut shredder: Shredder, rows: &Rows) -> Shredder {
+    for row in 0..rows.len() {
+        if let (Some(json), Ok(row)) = (json_field(rows.span(row), shredder.field()), u32::try_from(row)) {
+            shredder.walk(row, json);
+        }
+    }
+    shredder
 }
 
 fn insert_name(names: &mut Vec<Arc<str>>, name: &Arc<str>) {
@@ -247,7 +269,23 @@ impl Layout {
         self.schema.fields().iter().map(|field| field.name()).filter(|name| known.contains(name)).cloned().collect()
     }
 
-    fn batch(&self, rows: &Rows, owner: &Experiment) -> Result<RecordBatch, StoreError> {
+    /// Shredders that keep what the file's columns need of these rows.
+    fn shredders(&self, rows: &Rows) -> Vec<Shredder> {
+        let of_field = |(field, paths): &(&'static str, Vec<(String, Kind)>)| {
+            filled(Shredder::of_paths(field, paths.iter().map(|(key, _)| key.as_str())), rows)
+        };
+        self.paths.iter().map(of_field).collect()
+    }
+
+    /// Rows as Arrow. `shredders` hold their values, one for each shredded JSON column; the first of the
+    /// rows is their row `first`.
+    fn batch(
+        &self,
+        rows: &Rows,
+        owner: &Experiment,
+        shredders: &[Shredder],
+        first: usize,
+    ) -> Result<RecordBatch, StoreError> {
         let length = rows.len();
         let mut arrays = fixed_arrays(rows, owner, self.is_root)?;
         let score = |row: usize, name: &str| {
@@ -262,20 +300,12 @@ impl Layout {
         for name in &self.metrics {
             arrays.push(float_array((0..length).map(|row| metric(row, name))));
         }
-        for (field, paths) in &self.paths {
-            if paths.is_empty() {
-                continue;
-            }
-            let mut shredder = Shredder::of_paths(field, paths.iter().map(|(key, _)| key.as_str()));
-            for row in 0..length {
-                if let (Some(json), Ok(row)) = (json_field(rows.span(row), field), u32::try_from(row)) {
-                    shredder.walk(row, json);
-                }
-            }
+        for ((_, paths), shredder) in self.paths.iter().zip(shredders) {
             let index = shredder.index();
-            arrays.extend(
-                paths.iter().map(|(key, kind)| shredder.array(index.get(key.as_str()).copied(), *kind, length)),
-            );
+            let array = |(key, kind): &(String, Kind)| {
+                shredder.array(index.get(key.as_str()).copied(), *kind, first..first + length)
+            };
+            arrays.extend(paths.iter().map(array));
         }
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), arrays)?)
     }
@@ -297,17 +327,26 @@ impl<W: Write + Send> PartWriter<W> {
         Ok(Self { layout, owner: owner.clone(), writer, stats })
     }
 
+    /// Writes rows of a part that does not fit in memory.
     pub(crate) fn write(&mut self, rows: &Rows) -> Result<(), StoreError> {
-        let mut start = 0;
-        while start < rows.len() {
-            let length = BATCH_ROWS.min(rows.len() - start);
-            let batch = self.layout.batch(&rows.slice(start, length), &self.owner)?;
-            self.stats.add(&batch);
-            self.writer.write(&batch)?;
-            if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
-                self.writer.flush()?;
-            }
-            start += length;
+        for (_, rows) in rows.batches() {
+            let shredders = self.layout.shredders(&rows);
+            self.write_batch(&rows, &shredders, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Writes all rows of a part, whose values the survey has kept.
+    pub(crate) fn write_surveyed(&mut self, rows: &Rows, survey: &Survey) -> Result<(), StoreError> {
+        rows.batches().try_for_each(|(first, rows)| self.write_batch(&rows, &survey.shredders, first))
+    }
+
+    fn write_batch(&mut self, rows: &Rows, shredders: &[Shredder], first: usize) -> Result<(), StoreError> {
+        let batch = self.layout.batch(rows, &self.owner, shredders, first)?;
+        self.stats.add(&batch);
+        self.writer.write(&batch)?;
+        if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
+            self.writer.flush()?;
         }
         Ok(())
     }
@@ -522,20 +561,24 @@ fn fixed_arrays(rows: &Rows, owner: &Experiment, is_root: bool) -> Result<Vec<Ar
 
 /// A span's own scores as a JSON object: the one place that tells "null" from "not there".
 fn own_scores(span: &Span) -> Option<String> {
-    let entries = span.scores.iter().map(|(name, value)| (&**name, value.map(serde_json::Value::from)));
-    json_object(entries)
+    json_object(span.scores.iter().map(|(name, value)| (&**name, value.map_or("null".into(), canonical_number))))
 }
 
 fn own_metrics(span: &Span) -> Option<String> {
-    json_object(
-        span.metrics.iter().map(|(name, value)| (&**name, serde_json::Number::from_f64(*value).map(Into::into))),
-    )
+    json_object(span.metrics.iter().map(|(name, value)| (&**name, canonical_number(*value))))
 }
 
-fn json_object<'a>(entries: impl Iterator<Item = (&'a str, Option<serde_json::Value>)>) -> Option<String> {
-    let map: serde_json::Map<String, serde_json::Value> =
-        entries.map(|(name, value)| (name.to_string(), value.unwrap_or_default())).collect();
-    (!map.is_empty()).then(|| serde_json::Value::Object(map).to_string())
+/// An object of numbers, those that are whole as integers: counts of tokens come back as they were logged.
+fn json_object<'a>(entries: impl Iterator<Item = (&'a str, String)>) -> Option<String> {
+    let mut object = String::new();
+    for (name, number) in entries {
+        object.push(if object.is_empty() { '{' } else { ',' });
+        object.push_str(&canonical_string(name));
+        object.push(':');
+        object.push_str(&number);
+    }
+    object.push('}');
+    (object.len() > 1).then_some(object)
 }
 
 fn text_array<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {

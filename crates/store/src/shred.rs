@@ -5,6 +5,7 @@
 //! and the file's footer says so. Objects are entered to a fixed depth, arrays not at all.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
 use evalhouse_model::schema::{decode_column, encode_column};
@@ -130,12 +131,12 @@ impl Shredder {
         self.nodes.iter().enumerate().skip(1).map(|(i, node)| (node.key.as_str(), i)).collect()
     }
 
-    /// The array of one shredded path over `row_count` rows, as the kind it is stored as. A path that
+    /// The array of one shredded path over some of the rows, as the kind it is stored as. A path that
     /// these rows lack is all null.
-    pub(crate) fn array(&self, node: Option<usize>, kind: Kind, row_count: usize) -> ArrayRef {
+    pub(crate) fn array(&self, node: Option<usize>, kind: Kind, rows: Range<usize>) -> ArrayRef {
         let empty = Values::default();
         let values = node.and_then(|node| self.nodes.get(node)).map_or(&empty, |node| &node.values);
-        values.array(kind, row_count)
+        values.array(kind, rows)
     }
 
     /// A shredder that keeps the values of these encoded keys and of no others.
@@ -276,37 +277,64 @@ impl Values {
         }
     }
 
-    fn array(&self, kind: Kind, row_count: usize) -> ArrayRef {
-        // The stored kind may be wider than what this batch holds: doubles where it has integers.
-        let mut next = 0;
-        let mut at = |row: usize| {
+    fn array(&self, kind: Kind, rows: Range<usize>) -> ArrayRef {
+        // The stored kind may be wider than what these rows hold: doubles where they have integers.
+        let mut next = self.rows.partition_point(|&row| (row as usize) < rows.start);
+        let count = rows.len();
+        let places = rows.map(|row| {
             let found = (self.rows.get(next).copied() == u32::try_from(row).ok()).then_some(next);
             next += usize::from(found.is_some());
             found
-        };
+        });
         match kind {
             Kind::Int => {
-                let mut builder = Int64Builder::with_capacity(row_count);
-                (0..row_count).for_each(|row| builder.append_option(at(row).and_then(|i| self.ints.get(i).copied())));
+                let mut builder = Int64Builder::with_capacity(count);
+                places.for_each(|at| builder.append_option(at.and_then(|i| self.ints.get(i).copied())));
                 Arc::new(builder.finish())
             }
             Kind::Float => {
-                let mut builder = Float64Builder::with_capacity(row_count);
+                let mut builder = Float64Builder::with_capacity(count);
                 let value = |i: usize| self.floats.get(i).copied().or_else(|| self.ints.get(i).map(|int| *int as f64));
-                (0..row_count).for_each(|row| builder.append_option(at(row).and_then(value)));
+                places.for_each(|at| builder.append_option(at.and_then(value)));
                 Arc::new(builder.finish())
             }
             Kind::Bool => {
-                let mut builder = BooleanBuilder::with_capacity(row_count);
-                (0..row_count).for_each(|row| builder.append_option(at(row).and_then(|i| self.bools.get(i).copied())));
+                let mut builder = BooleanBuilder::with_capacity(count);
+                places.for_each(|at| builder.append_option(at.and_then(|i| self.bools.get(i).copied())));
                 Arc::new(builder.finish())
             }
             Kind::Text => {
                 let mut builder = StringBuilder::new();
-                (0..row_count).for_each(|row| builder.append_option(at(row).and_then(|i| self.texts.get(i))));
+                places.for_each(|at| builder.append_option(at.and_then(|i| self.texts.get(i))));
                 Arc::new(builder.finish())
             }
         }
+    }
+}
+
+/// Reads a key as the child that it leads to, if there is one.
+struct Key<'a> {
+    shredder: &'a mut Shredder,
+    node: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.shredder.child(self.node, key))
     }
 }
 
@@ -383,8 +411,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         self.shredder.container(self.node);
-        while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
-            match self.shredder.child(self.node, &key) {
+        while let Some(child) = entries.next_key_seed(Key { shredder: self.shredder, node: self.node })? {
+            match child {
                 // The first of a repeated key counts, as in the functions that read JSON.
                 Some(node) if self.shredder.nodes[node].last_walk != self.shredder.walks => {
                     self.shredder.nodes[node].last_walk = self.shredder.walks;

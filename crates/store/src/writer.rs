@@ -178,11 +178,10 @@ impl ExperimentWriter {
 
     /// As [`Self::write_part`], at a path below the table.
     pub(crate) fn write_part_at(&self, rows: Rows, is_root: bool, path: String) -> Result<StagedFile, WriteError> {
-        let mut survey = Survey::new(is_root);
-        survey.look_at_rows(&rows);
+        let survey = Survey::of_rows(&rows, is_root);
         let layout = Layout::new(&survey, &self.target.columns);
         let mut writer = PartWriter::new(Vec::new(), layout, &self.experiment, rows.len())?;
-        writer.write(&rows)?;
+        writer.write_surveyed(&rows, &survey)?;
         let part = writer.close(&self.experiment)?;
         let target = &self.target;
         let location = target.table.clone().join_all(&path);

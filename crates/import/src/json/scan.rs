@@ -22,6 +22,11 @@ impl<'a> Scanner<'a> {
         Self { text, bytes: text.as_bytes(), at: 0, depth: 0, nan: 0, lone_surrogates: 0, newlines: 0 }
     }
 
+    /// Over the value of a row's field: the row itself is a level.
+    pub(crate) fn of_field(text: &'a str) -> Self {
+        Self { depth: 1, ..Self::new(text) }
+    }
+
     /// The text that is left.
     pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.at..]

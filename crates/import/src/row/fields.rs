@@ -1,7 +1,9 @@
 //! The fields of a row, by name.
 
+use std::borrow::Cow;
+
 use crate::error::Fault;
-use crate::json::{Kind, ScanError, ScanErrorKind, Scanner, Value, unquote};
+use crate::json::{Kind, ScanError, ScanErrorKind, Scanner, Value, quoted, unquote};
 use crate::read::Seen;
 use crate::reason;
 
@@ -37,7 +39,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) is_deleted: bool,
     pub(crate) is_merge: bool,
     /// Every other field, and those that are kept beside their use: key in quotes, value.
-    pub(crate) extra: Vec<(&'a str, Value<'a>)>,
+    pub(crate) extra: Vec<(Cow<'a, str>, Value<'a>)>,
     /// Whoever hands on the row knows what it belongs to: no field says so, and it may be part of one.
     pub(crate) is_logged: bool,
 }
@@ -55,10 +57,22 @@ impl<'a> Fields<'a> {
         Err(Fault::row(reason::NOT_A_ROW, message))
     }
 
-    /// Sorts the fields of a row that was logged to a known experiment, whichever fields it has.
-    pub(crate) fn read_logged(text: &'a str, notes: &mut Notes) -> Result<Self, Fault> {
+    /// Sorts the fields, names and JSON texts, of a row that was logged to a known experiment, whichever
+    /// fields it has. Its creation time stays as it was written, too.
+    pub(crate) fn read_logged(
+        row: impl Iterator<Item = (&'a str, &'a str)>,
+        notes: &mut Notes,
+    ) -> Result<Self, Fault> {
         let mut fields = Self { is_logged: true, ..Self::default() };
-        fields.scan(text, true, notes)?;
+        for (name, text) in row {
+            let mut scanner = Scanner::of_field(text);
+            let value = scanner.value().and_then(|value| scanner.finish().map(|()| value));
+            let value = value.map_err(|error| scan_fault(text, error, true))?;
+            fields.set(name, || Cow::Owned(quoted(name)), value, notes);
+        }
+        if let Some(created) = fields.created.filter(|created| created.kind != Kind::Null) {
+            fields.extra.push((Cow::Borrowed("\"created\""), created));
+        }
         Ok(fields)
     }
 
@@ -76,7 +90,7 @@ impl<'a> Fields<'a> {
             let value = scanner.value()?;
             let name = unquote(key.text);
             seen.add(&name);
-            self.set(&name, key, value, notes);
+            self.set(&name, || Cow::Borrowed(key.text), value, notes);
             more = scanner.more(b'}')?;
         }
         self.unwrap_extra(notes)?;
@@ -90,7 +104,7 @@ impl<'a> Fields<'a> {
         if self.project.is_none() || self.experiment.is_none() || self.experiment_id.is_none() {
             return Ok(());
         }
-        let gathered = |(key, value): &(&str, Value<'_>)| *key == "\"extra\"" && value.kind == Kind::Object;
+        let gathered = |(key, value): &(Cow<'_, str>, Value<'_>)| key == "\"extra\"" && value.kind == Kind::Object;
         let Some(at) = self.extra.iter().position(gathered) else { return Ok(()) };
         let (_, object) = self.extra.remove(at);
         let mut scanner = Scanner::new(object.text);
@@ -98,13 +112,14 @@ impl<'a> Fields<'a> {
         while more {
             let key = scanner.key()?;
             let value = scanner.value()?;
-            self.set(&unquote(key.text), key, value, notes);
+            self.set(&unquote(key.text), || Cow::Borrowed(key.text), value, notes);
             more = scanner.more(b'}')?;
         }
         Ok(())
     }
 
-    fn set(&mut self, name: &str, key: Value<'a>, value: Value<'a>, notes: &mut Notes) {
+    /// Puts a value where its name says; `key` is the name in quotes.
+    fn set(&mut self, name: &str, key: impl FnOnce() -> Cow<'a, str>, value: Value<'a>, notes: &mut Notes) {
         let field = match name {
             "id" => &mut self.id,
             "span_id" => &mut self.span_id,
@@ -123,7 +138,7 @@ impl<'a> Fields<'a> {
             "tags" => &mut self.tags,
             "context" => &mut self.context,
             "origin" => &mut self.origin,
-            _ if self.is_logged => return self.extra.push((key.text, value)),
+            _ if self.is_logged => return self.extra.push((key(), value)),
             "experiment_id" => &mut self.experiment_id,
             "experiment" if value.kind == Kind::String => &mut self.experiment,
             "experiment_name" if value.kind == Kind::String => &mut self.experiment_name,
@@ -135,10 +150,10 @@ impl<'a> Fields<'a> {
             "_merge_paths" | "_array_delete" | "_parent_id" | "_async_scoring_state" => return,
             "_xact_id" => {
                 self.version = Some(value);
-                return self.extra.push((key.text, value));
+                return self.extra.push((key(), value));
             }
             _ if value.kind == Kind::Null => return,
-            _ => return self.extra.push((key.text, value)),
+            _ => return self.extra.push((key(), value)),
         };
         if field.replace(value).is_some() {
             notes.add(reason::DUPLICATE_KEY);

@@ -92,9 +92,11 @@ pub(crate) struct RowParser {
 impl RowParser {
     /// Reads a row that was logged to a known experiment: no field of it says to which, and it may be
     /// part of one.
-    pub(crate) fn parse_logged(&mut self, text: &str) -> Result<Span, Fault> {
+    pub(crate) fn parse_logged<'a>(&mut self, row: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Span, Fault> {
         let mut notes = Notes::default();
-        let fields = Fields::read_logged(text, &mut notes)?;
+        let fields = Fields::read_logged(row, &mut notes)?;
+        values::check_exact("scores", &fields.scores)?;
+        values::check_exact("metrics", &fields.metrics)?;
         self.span(&fields, &mut notes)
     }
 
@@ -256,7 +258,7 @@ fn set_attributes(span: &mut Span, value: &Option<Value<'_>>, notes: &mut Notes)
 }
 
 /// The fields without a column of their own, as one object.
-fn extra(fields: &[(&str, Value<'_>)], notes: &mut Notes) -> Option<String> {
+fn extra(fields: &[(Cow<'_, str>, Value<'_>)], notes: &mut Notes) -> Option<String> {
     if fields.is_empty() {
         return None;
     }

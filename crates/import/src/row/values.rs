@@ -175,6 +175,28 @@ fn read_metric(name: &str, metric: &Value<'_>, notes: &mut Notes) -> Result<Opti
     Ok(None)
 }
 
+/// Refuses numbers that would be stored as others: what a server is given comes back as it was, or is
+/// not taken.
+pub(crate) fn check_exact(field: &'static str, value: &Option<Value<'_>>) -> Result<(), Fault> {
+    let Some(object) = present(value).filter(|value| value.kind == Kind::Object) else { return Ok(()) };
+    each_field(&object, |name, value| {
+        if value.kind != Kind::Number || is_exact(value.text) {
+            return Ok(());
+        }
+        let message =
+            format!("`{}` is beyond what a double holds exactly: log it as text in `metadata`", shortened(value.text));
+        Err(Fault::field(format!("{field}.{name}"), reason::WRONG_TYPE, message))
+    })
+}
+
+/// Whether a double is as good as the number. Decimal fractions are doubles wherever JSON is read.
+fn is_exact(text: &str) -> bool {
+    let double: f64 = text.parse().unwrap_or(f64::INFINITY);
+    let is_integer = !text.contains(['.', 'e', 'E']);
+    // Fifteen digits always fit.
+    double.is_finite() && (!is_integer || text.len() <= 15 || format!("{double:.0}") == text)
+}
+
 /// Drops all but the last value of each name.
 pub(crate) fn keep_last<K: Clone + Eq + Hash, T>(values: &mut Vec<(K, T)>, notes: &mut Notes) {
     let repeats = |values: &[(K, T)]| {
