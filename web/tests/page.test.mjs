@@ -1,18 +1,33 @@
 // Drives everything that the page can do over the bundled data.
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { importData, parameterOf, root, rowsOf, served } from "./harness.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const DATA = join(root, "data/support-assistant");
 const { here, scenario, ask, post } = served(async (store) => {
   await importData(store, DATA, "support-assistant");
-  // For what changes rows and settings: the others are compared with the command line.
-  await importData(store, DATA, "workshop");
+  // The same rows under other ids, for what changes rows and settings.
+  const copies = await mkdtemp(join(tmpdir(), "evalhouse-rows-"));
+  for (const file of await readdir(DATA)) {
+    const name = file.replace(".jsonl.gz", "");
+    const lines = gunzipSync(await readFile(join(DATA, file)))
+      .toString()
+      .trim()
+      .split("\n");
+    const rows = lines.map((line) => {
+      const { project_id: _project, experiment_id: _experiment, ...row } = JSON.parse(line);
+      return JSON.stringify(row);
+    });
+    await writeFile(join(copies, `${name}.jsonl`), rows.join("\n"));
+    await importData(store, join(copies, `${name}.jsonl`), "workshop", "--experiment", name);
+  }
+  await rm(copies, { recursive: true });
 });
 
 const experiment = (name, project = "support-assistant") => `/app/evalhouse/p/${project}/experiments/${name}`;
@@ -109,43 +124,62 @@ scenario(
   },
 );
 
-scenario(
-  "bars are grouped by metadata, and a group is kept",
-  "/app/evalhouse/p/support-assistant?chart=groups",
-  async (page) => {
-    await page.locator(".chart g rect.mark").first().waitFor();
-    await page.getByRole("button", { name: "Fields to group by" }).click();
-    assert.ok((await page.locator(".sheet input[type=checkbox]").count()) > 0);
-    await page.keyboard.press("Escape");
-    await page.getByLabel("What counts").selectOption("experiments");
-    await inView(page, "weigh", "experiments");
-    const bar = await page.locator(".chart g rect.mark").first().boundingBox();
-    await page.mouse.click(bar.x + bar.width / 2, bar.y + 10);
-    await page.waitForFunction(() => location.search.includes("where=experiment_id"));
-  },
-);
+/** The experiments of the workshop say which model they ran. */
+async function nameModels() {
+  const { experiments } = await ask(`/api/v1/experiments?${of("workshop")}`);
+  for (const { id, experiment } of experiments) {
+    const metadata = { model: experiment === "cheaper-model" ? "small" : "large", run: { number: 1 } };
+    await post(`/v1/experiment/${id}`, { metadata }, "PATCH");
+  }
+}
 
-scenario(
-  "a scatter plot has its frontier, symbols, and a box that filters",
-  "/app/evalhouse/p/support-assistant?chart=scatter",
-  async (page) => {
-    await page.locator(".chart a .mark").nth(3).waitFor();
-    const board = await ask(api("leaderboard?score=Factuality&cost=estimated_cost"));
-    const corners = (await page.locator(".frontier").getAttribute("d")).split("L").length;
-    assert.equal(corners, board.rows.filter((row) => row.on_frontier).length);
-    const symbols = page.getByLabel("What marks stand for");
-    if ((await symbols.count()) > 0) {
-      await symbols.selectOption({ index: 1 });
-      await page.locator(".chart .mark-label").first().waitFor();
-    }
-    const { x, y, width, height } = await page.locator(".sensor").boundingBox();
-    await page.mouse.move(x + 2, y + 2);
-    await page.mouse.down();
-    await page.mouse.move(x + width - 2, y + height - 2, { steps: 4 });
-    await page.mouse.up();
-    await page.waitForFunction(() => location.search.includes("where=experiment_id"));
-  },
-);
+scenario("bars are grouped by metadata, and a group is kept", "/", async (page) => {
+  await nameModels();
+  await page.goto(`${here.url}/app/evalhouse/p/workshop?chart=groups&score=Factuality`);
+  const bars = page.locator(".chart g rect.mark");
+  await bars.nth(1).waitFor();
+  const rows = await post("/api/v1/sql", {
+    query: `select mean_ci(scores."Factuality", comparison_key_hash) as of from cases
+      where project = 'workshop' and experiment = 'cheaper-model'`,
+  });
+  await page
+    .locator(".chart title", { hasText: `${(100 * rows[0].of.mean).toFixed(1)} %` })
+    .first()
+    .waitFor({ state: "attached" });
+  assert.equal(await page.locator(".bar-interval").count(), 2);
+  await page.getByRole("button", { name: "Fields to group by" }).click();
+  assert.deepEqual(await page.locator(".sheet label").allInnerTexts(), ["model"]);
+  await page.keyboard.press("Escape");
+  await page.getByLabel("What counts").selectOption("experiments");
+  await inView(page, "weigh", "experiments");
+  await page.waitForFunction(() => document.querySelectorAll(".bar-interval").length === 0);
+  const bar = await bars.nth(1).boundingBox();
+  await page.mouse.click(bar.x + bar.width / 2, bar.y + 12);
+  await page.waitForFunction(() => location.search.includes("where=experiment_id"));
+  await page.getByText("1 experiments").waitFor();
+});
+
+scenario("a scatter plot has its frontier, symbols, and a box that filters", "/", async (page) => {
+  await nameModels();
+  await page.goto(`${here.url}/app/evalhouse/p/workshop?chart=scatter&score=Factuality`);
+  await page.locator(".chart a .mark").nth(3).waitFor();
+  const board = await ask(`/api/v1/leaderboard?${of("workshop")}&score=Factuality&cost=estimated_cost`);
+  const corners = (await page.locator(".frontier").getAttribute("d")).split("L").length;
+  assert.equal(corners, board.rows.filter((row) => row.on_frontier).length);
+  await page.getByLabel("What marks stand for").selectOption("model");
+  await page.locator(".chart .mark-label", { hasText: "small" }).first().waitFor();
+  const shapes = await page
+    .locator(".chart a .mark")
+    .evaluateAll((marks) => marks.map((mark) => mark.getAttribute("d")));
+  assert.equal(new Set(shapes).size, 2);
+  const { x, y, width, height } = await page.locator(".sensor").boundingBox();
+  await page.mouse.move(x + width / 2, y + 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width - 2, y + height - 2, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForFunction(() => location.search.includes("where=experiment_id"));
+  await page.getByText("3 experiments").waitFor();
+});
 
 // The experiment
 
@@ -173,7 +207,7 @@ scenario("headers show how values are spread", PROMPT, async (page) => {
   const { groups } = await ask(
     api(`diff?base=baseline&candidate=prompt-v2&group-by=${encodeURIComponent("floor(scores.Factuality * 10)")}`),
   );
-  const top = groups.find((group) => group.values[0] === 7).experiments[1].rows;
+  const top = groups.find((group) => Number(group.values[0]) === 7).experiments[1].rows;
   await page.waitForFunction(
     (text) => [...document.querySelectorAll(".spark")].some((one) => one.getAttribute("aria-label").includes(text)),
     `0.7: ${top}`,

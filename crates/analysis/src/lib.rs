@@ -60,7 +60,7 @@ pub use named::{NamedQueryError, find_query, named_queries, query_values};
 pub use reducer::{REDUCERS, Reducer};
 pub use scope::side;
 pub use scoring::{SCORE_VALUE, ScoringOptions, count_cases_to_score, score_values};
-pub use select::{Selected, select, select_all, select_baseline};
+pub use select::{Selected, baseline_of, select, select_all, select_baseline};
 pub use settings::{SettingChange, check_changes};
 pub use summary::{SummaryOptions, summary};
 pub use table_functions::with_table_functions;

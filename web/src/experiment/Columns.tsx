@@ -4,7 +4,7 @@ import { setParameters } from "../router";
 import { say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
 import { frozen, height, HEIGHTS, setHeight, type Height } from "./Table";
-import { quoted } from "../format/language";
+import { listed, quoted } from "../format/language";
 import { type View } from "./view";
 
 const NewColumn = lazy(() => import("./NewColumn"));
@@ -16,7 +16,11 @@ const LISTED = 200;
 export function Columns(props: { view: View }) {
   const [text, setText] = createSignal("");
   const [making, setMaking] = createSignal(false);
-  const shown = () => (props.view.cases()?.columns ?? []).map((column) => column.name);
+  /** What was asked for; until then what the server chose. */
+  const shown = () => {
+    const asked = props.view.columns();
+    return asked === undefined ? (props.view.cases()?.columns ?? []).map((column) => column.name) : listed(asked);
+  };
   const own = () => Object.entries(props.view.settings()?.settings.columns ?? {});
   const others = () => {
     const { scores = {}, metrics = {} } = props.view.summary() ?? {};

@@ -90,7 +90,7 @@ export function Table(props: {
               setParameters({ align: event.currentTarget.value === "index" ? null : event.currentTarget.value })
             }
           >
-            <option value="index">same index</option>
+            <option value="index">by index</option>
             <option value="closest">closest</option>
             <option value="worst">worst</option>
           </select>
@@ -100,11 +100,11 @@ export function Table(props: {
         <Show when={trials.against(row.id)} fallback="–">
           {(of) => (
             <Show when={of().trials > 1} fallback={of().trials === 1 ? "1 of 1" : "–"}>
-              <button aria-label="Trial before" onClick={() => void trials.turn(row, -1)}>
+              <button class="step" aria-label="Trial before" onClick={() => void trials.turn(row, -1)}>
                 ‹
               </button>
               {of().trial === null ? "mean" : of().trial! + 1} of {of().trials}
-              <button aria-label="Next trial" onClick={() => void trials.turn(row, 1)}>
+              <button class="step" aria-label="Next trial" onClick={() => void trials.turn(row, 1)}>
                 ›
               </button>
             </Show>

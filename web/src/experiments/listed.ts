@@ -5,7 +5,7 @@ export interface About {
   experiment_id: string;
   branch: string | null;
   dataset: string | null;
-  metadata: string | null;
+  metadata: unknown;
 }
 
 /** What a row of an experiment took, on average. */
@@ -21,17 +21,10 @@ export type Listed = ExperimentRow & { about: About | undefined; took: Took | un
 /** Whether a text is a condition for the server, or part of a name. */
 export const isCondition = (text: string) => /[=<>~(]|\s(is|in|not|like|ilike|match|includes|between)\s/i.test(text);
 
-const read = new WeakMap<About, Record<string, unknown>>();
-
 /** The metadata of an experiment. */
 export function metadataOf({ about }: Listed): Record<string, unknown> {
-  if (!about) return {};
-  const known = read.get(about);
-  if (known) return known;
-  const parsed: unknown = about.metadata ? JSON.parse(about.metadata) : null;
-  const metadata = parsed !== null && typeof parsed === "object" ? (parsed as Record<string, unknown>) : {};
-  read.set(about, metadata);
-  return metadata;
+  const metadata = about?.metadata;
+  return typeof metadata === "object" && metadata !== null ? (metadata as Record<string, unknown>) : {};
 }
 
 /** What experiments are told apart by, besides their scores: branch, dataset, metadata. */

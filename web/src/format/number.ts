@@ -19,7 +19,7 @@ export function plain(x: number | null | undefined, digits = 3): string {
   if (x == null) return NONE;
   if (Number.isInteger(x)) return count(x);
   const size = Math.abs(x);
-  if (size >= 1e6 || size < 1e-4) return minus(x.toExponential(digits - 1));
+  if (size >= 1e6 || size < 1e-6) return minus(x.toExponential(digits - 1));
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
   return minus(x.toLocaleString("en", { maximumFractionDigits: decimals }));
 }

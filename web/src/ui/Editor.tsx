@@ -48,6 +48,20 @@ const look = EditorView.theme({
   },
 });
 
+/**
+ * Typing over a selection. Left to itself the browser keeps the looks of what is replaced in an inline style, which
+ * the policy of the page refuses with a message.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { main } = view.state.selection;
+    if (event.inputType !== "insertText" || event.data === null || main.empty || view.composing) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 /** An editor of the filter language or SQL, with completion. */
 export default function Editor(props: Props) {
   // An element of a template belongs to a document without a window until it is shown; the editor needs one before.
@@ -86,6 +100,7 @@ export default function Editor(props: Props) {
             ...defaultKeymap,
           ]),
           history(),
+          typeOver,
           language.of(sql(props.schema ? { schema: props.schema } : {})),
           autocompletion(props.complete ? { override: [offer] } : {}),
           syntaxHighlighting(colours),

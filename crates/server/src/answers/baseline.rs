@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use evalhouse_analysis::{AnalysisError, select, select_baseline, side};
+use evalhouse_analysis::{AnalysisError, baseline_of, select, side};
 use evalhouse_model::Baseline;
 
 use super::parameters::PROJECT;
@@ -22,10 +22,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn show(State(app): State<App>, caller: Caller, given: Given) -> Result<Response, ApiError> {
     app.ask(&caller, |session| async move {
         let experiment = select(&session, given.path("experiment"), given.text(&PROJECT))?;
-        let baseline = match select_baseline(&session, "baseline", &experiment) {
-            // An experiment is no baseline of itself.
-            Ok(found) if found.experiment.id != experiment.experiment.id => Some(side(&found)),
-            Ok(_) | Err(AnalysisError::NoExperiment { .. }) => None,
+        let baseline = match baseline_of(&session, &experiment.experiment) {
+            Ok(found) => Some(side(&found)),
+            Err(AnalysisError::NoExperiment { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         Ok(Baseline { baseline })
