@@ -520,7 +520,8 @@ scenario(
   },
 );
 
-scenario("text is shown as Markdown, JSON folds", `${experiment("prompt-v3")}?case=${CASE}`, async (page) => {
+scenario("text is shown as Markdown, JSON folds", experiment("prompt-v3"), async (page) => {
+  await rowsOf(page, "Cases").first().click();
   await page.locator(".detail .field").first().waitFor();
   const fold = page.locator(".json .fold").first();
   await fold.waitFor();
@@ -638,14 +639,26 @@ scenario(
     await page.getByRole("button", { name: "History" }).click();
     await page.locator(".sheet button", { hasText: "explain select" }).waitFor();
     await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Shipped queries" }).click();
-    await page.locator(".sheet button").nth(3).click();
-    await page.locator(".editor").getByText("SELECT").or(page.locator(".editor").getByText("select")).first().waitFor();
     await page.getByRole("button", { name: "Download" }).click();
     const [file] = await Promise.all([page.waitForEvent("download"), page.locator(".sheet").getByText("csv").click()]);
     assert.equal(file.suggestedFilename(), "rows.csv");
   },
 );
+
+scenario("a shipped query asks for its parameters and runs", "/app/evalhouse/sql", async (page) => {
+  const { queries } = await ask("/api/v1/queries");
+  const query = queries.find((one) => one.parameters.some((parameter) => parameter.name === "project"));
+  await page.getByRole("button", { name: "Shipped queries" }).click();
+  await page.locator(".sheet").getByRole("button", { name: query.question }).click();
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Parameter project").fill("support-assistant");
+  for (const one of query.parameters.filter((other) => other.name !== "project" && other.default === null))
+    await page
+      .getByLabel(`Parameter ${one.name}`)
+      .fill({ score: "Factuality", base: "baseline" }[one.name] ?? "prompt-v2");
+  await page.getByRole("button", { name: "Run" }).click();
+  await rowsOf(page, "Results").first().waitFor();
+});
 
 scenario(
   "SQL completes tables and columns, and says where it is wrong",

@@ -142,6 +142,8 @@ export function createView(project: string, experiment: string) {
     groupBy,
     align,
     bases: () => bases() ?? [],
+    /** Whether it is known what it is held against. */
+    ready: () => bases() !== undefined,
     comparing,
     /** Whether it is known that there is nothing to hold it against. */
     nothingToCompare: () => bases() !== undefined && !comparing() && !off(),
@@ -190,12 +192,15 @@ export function createView(project: string, experiment: string) {
 const sameList = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((one, index) => one === b[index]);
 
-/** Asks for cases that are like this, too; asks no more where that was asked. */
-export function narrow(view: View, condition: string) {
+/** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
+export function narrowed(view: View, condition: string): string | null {
   const now = view.where();
-  if (now === undefined) return view.setWhere(condition);
+  if (now === undefined) return condition;
   const parts = now.split(" and ");
-  if (parts.includes(condition)) return view.setWhere(parts.filter((part) => part !== condition).join(" and "));
+  if (parts.includes(condition)) return parts.filter((part) => part !== condition).join(" and ") || null;
   const whole = / or |\?/i.test(now) ? `(${now})` : now;
-  view.setWhere(`${whole} and ${condition}`);
+  return `${whole} and ${condition}`;
 }
+
+/** Sets that filter. */
+export const narrow = (view: View, condition: string) => view.setWhere(narrowed(view, condition));
