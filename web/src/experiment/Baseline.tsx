@@ -8,7 +8,7 @@ import type { View } from "./view";
 
 /** What the experiment is held against, and the rule that chose it; swapped or changed with a click. */
 export function Baseline(props: { view: View }) {
-  const sides = () => (props.view.comparing() ? (props.view.overall() ?? []).map((diff) => diff.base) : []);
+  const sides = () => props.view.sides();
   const swap = () => {
     const base = sides()[0];
     if (base)
@@ -28,7 +28,11 @@ export function Baseline(props: { view: View }) {
           fallback={
             <span class="quiet">
               {" "}
-              {props.view.off() ? "on its own" : "with nothing to compare: no baseline was found"}
+              {props.view.off()
+                ? "on its own"
+                : props.view.nothingToCompare()
+                  ? "with nothing to compare: no rule finds a baseline"
+                  : ""}
             </span>
           }
         >
@@ -77,7 +81,7 @@ function Picker(props: { view: View }) {
         (row) => row.id !== props.view.summary()?.id && row.experiment.toLowerCase().includes(text().toLowerCase()),
       )
       .slice(0, 200);
-  const chosen = () => props.view.overall()?.map((diff) => diff.base.id) ?? [];
+  const chosen = () => props.view.sides().map((side) => side.id);
   const choose = (id: string, on: boolean) => {
     const others = (parameters("vs").length > 0 ? chosen() : []).filter((one) => one !== id);
     setParameters({ vs: on ? [...others, id] : others, diff: null });

@@ -13,6 +13,7 @@ import { FilterBar } from "./FilterBar";
 import { GroupMenu } from "./GroupMenu";
 import { Groups } from "./Groups";
 import { Layouts } from "./Layouts";
+import { ScoringBar } from "./ScoringBar";
 import { SummaryPane } from "./SummaryPane";
 import { Table } from "./Table";
 import { Views } from "./Views";
@@ -31,15 +32,22 @@ export default function ExperimentPage(props: { project: string; experiment: str
   const [pane, setPane] = kept("pane", true);
   const [cursor, setCursor] = createSignal(-1);
 
-  const rows = () => view.cases()?.rows ?? [];
-  const open = (row: CaseRow, index: number) => {
+  const rows = view.rows;
+  const open = (row: CaseRow, index: number, shift = 0) => {
     setCursor(index);
-    setParameters({ case: row.id, there: row.presence === "base_only" ? "yes" : null });
+    const there = row.presence === "base_only" ? "yes" : null;
+    setParameters({ case: row.id, there, span: null, against: null, shift: shift > 0 ? String(shift) : null });
   };
   const opened = createMemo(() => parameter("case"));
   const at = () => {
-    const index = rows().findIndex((row) => row.id === opened());
+    const index = rows().findIndex((row) => row?.id === opened());
     return index >= 0 ? index : cursor();
+  };
+  const pickAtCursor = () => {
+    const row = rows()[at()];
+    if (!row) return;
+    const others = parameters("pick").filter((id) => id !== row.id);
+    setParameters({ pick: parameters("pick").includes(row.id) ? others : [...others, row.id] }, { replace: true });
   };
   const step = (by: number) => {
     const index = Math.min(Math.max(at() + by, 0), rows().length - 1);
@@ -51,6 +59,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
   onKey("k", "Row before", () => step(-1));
   onKey("n", "Next case", () => step(1));
   onKey("p", "Case before", () => step(-1));
+  onKey("x", "Pick the row", pickAtCursor);
   onKey("o", "Open the row", () => rows()[cursor()] && open(rows()[cursor()]!, cursor()));
   onKey("d", "Comparison on or off", () => setParameters({ diff: view.off() ? null : "off" }));
   onKey("t", "Trials of each case", () => setParameters({ layout: view.layout() === "trials" ? null : "trials" }));
@@ -66,7 +75,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
         <Columns view={view} />
         <Layouts view={view} />
         <Export view={view} />
-        <Views />
+        <Views view={view} />
         <button aria-pressed={pane()} onClick={() => setPane(!pane())}>
           Summary
         </button>
@@ -109,6 +118,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
               </Match>
             </Switch>
           </Suspense>
+          <ScoringBar view={view} />
           <Show when={parameters("pick").length > 0}>
             <ActionBar view={view} />
           </Show>

@@ -1,9 +1,10 @@
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import { count, measure } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
 import { setParameters } from "../router";
 import { copy } from "../ui/copy";
+import { Some } from "../ui/Some";
 import { Warnings } from "../ui/Trouble";
 import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore } from "./Delta";
 import type { View } from "./view";
@@ -89,7 +90,7 @@ export function SummaryPane(props: { view: View }) {
                 </tr>
               </thead>
               <tbody>
-                <For each={scores()}>
+                <Some each={scores()} more={inRow}>
                   {(of) => (
                     <tr>
                       <th scope="row">{of.name}</th>
@@ -112,7 +113,7 @@ export function SummaryPane(props: { view: View }) {
                       </For>
                     </tr>
                   )}
-                </For>
+                </Some>
               </tbody>
               <thead>
                 <tr>
@@ -125,7 +126,7 @@ export function SummaryPane(props: { view: View }) {
                 </tr>
               </thead>
               <tbody>
-                <For each={metrics()}>
+                <Some each={metrics()} more={inRow}>
                   {(of) => (
                     <tr>
                       <th scope="row">{of.name}</th>
@@ -143,7 +144,7 @@ export function SummaryPane(props: { view: View }) {
                       </For>
                     </tr>
                   )}
-                </For>
+                </Some>
               </tbody>
             </table>
           </>
@@ -153,7 +154,13 @@ export function SummaryPane(props: { view: View }) {
   );
 }
 
-function Fact(props: { name: string; children: import("solid-js").JSX.Element }) {
+const inRow = (button: JSX.Element) => (
+  <tr>
+    <td colspan="9">{button}</td>
+  </tr>
+);
+
+function Fact(props: { name: string; children: JSX.Element }) {
   return (
     <tr>
       <th scope="row" class="quiet">
