@@ -31,6 +31,8 @@ const KINDS: [string, string][] = [
 const COSTS = ["estimated_cost", "duration", "tokens", "llm_duration", "time_to_first_token"];
 /** Bars are for comparing a few. */
 const MOST_BARS = 6;
+/** Scores that have room side by side. */
+const MOST_SCORES = 24;
 /** Fields with more values than this make no groups. */
 const MOST_VALUES = 24;
 
@@ -76,7 +78,7 @@ export default function Charts(props: Props) {
 
   const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS));
   const bars = createMemo((): BarGroup[] =>
-    props.scores.map((name) => ({
+    props.scores.slice(0, MOST_SCORES).map((name) => ({
       name,
       bars: compared().map((row): Bar => {
         const point = props.history?.scores[name]?.points.find((one) => one.id === row.id);
