@@ -54,6 +54,7 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
   });
   /** What the matched case of each comparison says, by the row of this experiment. */
   const theirs = createOthers(props.view, {
+    of: mine,
     rows: pages.rows,
     range,
     bases: props.view.bases,

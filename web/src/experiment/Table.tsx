@@ -30,6 +30,7 @@ export function Table(props: {
   const picks = createMemo(() => new Set(parameters("pick")));
   const table = () => props.view.cases();
   const others = createOthers(props.view, {
+    of: props.view.cases,
     rows: props.view.rows,
     range,
     bases: () => props.view.bases().slice(1),
