@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit, when};
 use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, ProjectSettings, schema};
 use evalhouse_session::{BASE, CANDIDATE, Session};
 
@@ -333,16 +334,16 @@ async fn against(
             candidate.join(by_trial, JoinType::Left, &["c_key", "trial"], &["t_key", "t_trial"], None)?
         }
         align => {
-            let all = candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?;
+            let all = with_trials(candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?)?;
             let distance = match align {
-                Alignment::Index => steps_to_trial(options.shift)?,
+                Alignment::Index => steps_to_trial(options.shift),
                 _ => distance(&held, align)?,
             };
             let place = row_number()
                 .partition_by(vec![ident("id")])
                 .order_by(vec![distance.sort(true, false), ident("t_trial").sort(true, true)])
                 .build()?;
-            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place"])?
+            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place", "trials"])?
         }
     };
     let mut joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
@@ -454,10 +455,17 @@ fn base_only(
 
 /// How many trials on from the one `shift` after that of the row's index a trial of the baseline is, where
 /// the first comes after the last.
-fn steps_to_trial(shift: usize) -> Result<Expr, AnalysisError> {
-    let trials = count(lit(1_i64)).partition_by(vec![ident("id")]).build()?;
+fn steps_to_trial(shift: usize) -> Expr {
     let wanted = ident("trial") + lit(i64::try_from(shift).unwrap_or_default());
-    Ok((ident("t_trial") - wanted % trials.clone() + trials.clone()) % trials)
+    let trials = || ident("trials");
+    (ident("t_trial") - wanted % trials() + trials()) % trials()
+}
+
+/// The rows with how many trials of the baseline each has.
+fn with_trials(rows: DataFrame) -> Result<DataFrame, AnalysisError> {
+    let count = WindowFunctionDefinition::AggregateUDF(count_udaf());
+    let count = Expr::from(WindowFunction::new(count, vec![lit(1_i64)]));
+    Ok(rows.window(vec![count.partition_by(vec![ident("id")]).build()?.alias("trials")])?)
 }
 
 /// How far a trial of the baseline is from the candidate's row: by the scores of both, or by how

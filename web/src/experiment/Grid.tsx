@@ -94,7 +94,7 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
   return (
     <>
       <div class="row grid-fields">
-        <Menu label={`Fields: ${chosen().join(", ")}`} name="What each cell shows">
+        <Menu label={`Fields: ${chosen().join(", ")}`}>
           <For each={offers()}>
             {(name) => (
               <label>

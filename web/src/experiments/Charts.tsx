@@ -189,7 +189,7 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
           </select>
         </Show>
         <Show when={kind() === "groups"}>
-          <Menu label={`by ${by().join(", ") || "…"}`} name="Fields to group by" right>
+          <Menu label={`by ${by().join(", ") || "…"}`} right>
             <For each={fields()} fallback={<p class="quiet">No experiment has metadata that makes groups.</p>}>
               {(name) => (
                 <label>

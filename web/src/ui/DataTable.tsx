@@ -262,7 +262,10 @@ function Handle<Row>(props: { column: Column<Row>; resize: (width: number) => vo
     const [from, width] = [event.clientX, props.column.width];
     edge.setPointerCapture(event.pointerId);
     edge.onpointermove = (move) => props.resize(width + move.clientX - from);
-    edge.onpointerup = () => (edge.onpointermove = null);
+    edge.onpointerup = (up) => {
+      edge.onpointermove = null;
+      props.resize(width + up.clientX - from);
+    };
   };
   return (
     <span
