@@ -74,8 +74,8 @@ pub async fn cases(
     experiment: &Selected,
     options: &CasesOptions,
 ) -> Result<CaseTable, AnalysisError> {
-    let (plan, columns) = planned(session, experiment, options).await?;
-    let total = Answer::of(plan.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
+    let Planned { plan, counted, columns } = planned(session, experiment, options).await?;
+    let total = Answer::of(counted.aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
     let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
     let answer = Answer::of(plan.limit(options.offset, Some(limit))?).await?;
     let warnings = match &options.against {
@@ -103,7 +103,7 @@ pub async fn cases_as_rows(
     experiment: &Selected,
     options: &CasesOptions,
 ) -> Result<SendableRecordBatchStream, AnalysisError> {
-    let (plan, columns) = planned(session, experiment, options).await?;
+    let Planned { plan, columns, .. } = planned(session, experiment, options).await?;
     let with_base = options.against.is_some();
     let mut out = vec![ident("id"), ident("trial")];
     out.extend(with_base.then(|| ident("presence")));
@@ -122,13 +122,22 @@ pub async fn cases_as_rows(
     Ok(plan.select(out)?.limit(options.offset, options.limit)?.execute_stream().await?)
 }
 
+/// What is shown, before it runs.
+struct Planned {
+    /// The rows in their order.
+    plan: DataFrame,
+    /// As many rows, for less work: what only holds cases against the baseline leaves none out.
+    counted: DataFrame,
+    columns: Vec<Column>,
+}
+
 /// The rows in their order: what is shown in `v0`, `v1`, …, with what the baseline has in `b0`, the
 /// delta in `d0` and the class in `c0`.
 async fn planned(
     session: &Session,
     experiment: &Selected,
     options: &CasesOptions,
-) -> Result<(DataFrame, Vec<Column>), AnalysisError> {
+) -> Result<Planned, AnalysisError> {
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
     let mut rows = cases_of(session, experiment, None).await?;
     let others = options.sort.iter().chain(options.columns.iter().flatten());
@@ -145,6 +154,7 @@ async fn planned(
         (Some(filter), None) => filter.keep_all(session, rows, &key)?,
     };
     let columns = columns_of(session, experiment, options, &rows)?;
+    let own = rows.clone();
     let plan = match &options.against {
         Some(base) => against(session, rows, (experiment, base), &key, options, &columns, paired).await?,
         None => {
@@ -163,7 +173,8 @@ async fn planned(
             rows.select(fixed.into_iter().chain(shown).chain(sort_columns).collect::<Vec<_>>())?.sort(outer(&keys))?
         }
     };
-    Ok((plan, columns))
+    let counted = if paired.is_some() { plan.clone() } else { own };
+    Ok(Planned { plan, counted, columns })
 }
 
 struct Column {
