@@ -152,6 +152,7 @@ scenario("bars are grouped by metadata, and a group is kept", "/", async (page) 
   await page.getByLabel("What counts").selectOption("experiments");
   await inView(page, "weigh", "experiments");
   await page.waitForFunction(() => document.querySelectorAll(".bar-interval").length === 0);
+  await bars.nth(1).waitFor();
   const bar = await bars.nth(1).boundingBox();
   await page.mouse.click(bar.x + bar.width / 2, bar.y + 12);
   await page.waitForFunction(() => location.search.includes("where=experiment_id"));
