@@ -49,7 +49,7 @@ export async function serve(store) {
       () => false,
     );
     if (up) return { url, stop: () => server.kill() };
-    assert.ok(tries < 300, "the server did not start");
+    assert.ok(tries < 900, "the server did not start");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -119,8 +119,7 @@ scenario(
   "scores are compared as bars with intervals",
   "/app/evalhouse/p/support-assistant?chart=bars",
   async (page) => {
-    await page.locator("svg rect.mark").first().waitFor();
-    assert.ok((await page.locator(".bar-interval").count()) >= 4);
+    await page.locator(".bar-interval").nth(11).waitFor({ state: "attached" });
   },
 );
 
@@ -147,16 +146,17 @@ scenario("bars are grouped by metadata, and a group is kept", "/", async (page) 
     .first()
     .waitFor({ state: "attached" });
   assert.equal(await page.locator(".bar-interval").count(), 2);
-  await page.getByRole("button", { name: "Fields to group by" }).click();
+  await page.getByRole("button", { name: /^by / }).click();
   assert.deepEqual(await page.locator(".sheet label").allInnerTexts(), ["model"]);
   await page.keyboard.press("Escape");
   await page.getByLabel("What counts").selectOption("experiments");
   await inView(page, "weigh", "experiments");
   await page.waitForFunction(() => document.querySelectorAll(".bar-interval").length === 0);
+  await bars.nth(1).waitFor();
   const bar = await bars.nth(1).boundingBox();
   await page.mouse.click(bar.x + bar.width / 2, bar.y + 12);
   await page.waitForFunction(() => location.search.includes("where=experiment_id"));
-  await page.getByText("1 experiments").waitFor();
+  await page.getByText("1 experiments", { exact: true }).waitFor();
 });
 
 scenario("a scatter plot has its frontier, symbols, and a box that filters", "/", async (page) => {
@@ -178,7 +178,7 @@ scenario("a scatter plot has its frontier, symbols, and a box that filters", "/"
   await page.mouse.move(x + width - 2, y + height - 2, { steps: 4 });
   await page.mouse.up();
   await page.waitForFunction(() => location.search.includes("where=experiment_id"));
-  await page.getByText("3 experiments").waitFor();
+  await page.getByText("3 experiments", { exact: true }).waitFor();
 });
 
 // The experiment
@@ -324,7 +324,7 @@ scenario("rows are ordered by a column, and are high, low or in between", PROMPT
 
 scenario("rows beyond the first page come when they are scrolled to", PROMPT, async (page) => {
   const { total, rows } = await ask(api("experiments/prompt-v2/cases?against=baseline&limit=1000"));
-  assert.ok(total > 250);
+  assert.ok(total > 200);
   const grid = page.getByRole("grid", { name: "Cases" });
   await rowsOf(page, "Cases").first().waitFor();
   await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight));
@@ -452,7 +452,7 @@ scenario(
     await page.locator(".grid-row").first().waitFor();
     const { total } = await ask(api(`experiments/prompt-v2/cases?against=baseline&limit=1&${where}`));
     await page.getByText(`${total} rows`).waitFor();
-    await page.getByRole("button", { name: "What each cell shows" }).click();
+    await page.getByRole("button", { name: /^Fields:/ }).click();
     await page
       .locator(".sheet label")
       .filter({ hasText: /^expected$/ })
@@ -516,6 +516,7 @@ scenario(
     await page.getByRole("button", { name: "Conversation", exact: true }).first().click();
     await page.locator(".spans").waitFor();
     await page.getByRole("treeitem").filter({ hasText: llm.name }).first().click();
+    await page.locator(".detail").getByRole("button", { name: "Conversation" }).first().click();
     await page.locator(".detail .conversation .message").first().waitFor();
   },
 );
@@ -547,6 +548,7 @@ scenario(
   "a scorer is tried and applied; its scores are spans of the traces",
   experiment("prompt-v3", "workshop"),
   async (page) => {
+    await rowsOf(page, "Cases").nth(2).waitFor();
     const ids = await rowsOf(page, "Cases").evaluateAll((rows) => rows.slice(0, 3).map((row) => row.dataset.id));
     for (const id of ids) await page.getByLabel(`Pick case ${id}`).check();
     await page.getByRole("toolbar").getByRole("button", { name: "Score" }).click();
@@ -764,7 +766,6 @@ scenario("a custom column is previewed and saved to the project", experiment("pr
     .getByText(/^(FREE|PRO|ENTERPRISE)$/)
     .first()
     .waitFor();
-  await page.keyboard.press("Escape");
   await dialog.getByRole("button", { name: "Save to the project" }).click();
   await page.getByRole("columnheader").filter({ hasText: "plan" }).waitFor();
   const { settings } = await ask("/api/v1/projects/workshop/settings");

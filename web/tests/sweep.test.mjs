@@ -55,8 +55,8 @@ for (const [base, candidate] of PAIRS) {
             const half = ((100 * (score.ci_high - score.ci_low)) / 2).toFixed(1);
             assert.ok(text.includes(`±${half}`), `${name}: ${text} has no ±${half}`);
           }
-          assert.match(text, new RegExp(`▲\\s*(improved )?${count(score.improved)}(?!\\d)`), `${name} improved`);
-          assert.match(text, new RegExp(`▼\\s*(regressed )?${count(score.regressed)}(?!\\d)`), `${name} regressed`);
+          assert.match(text, new RegExp(`▲\\s*(improved\\s*)?${count(score.improved)}(?!\\d)`), `${name} improved`);
+          assert.match(text, new RegExp(`▼\\s*(regressed\\s*)?${count(score.regressed)}(?!\\d)`), `${name} regressed`);
         }
         const cases = await printed(
           "cases",

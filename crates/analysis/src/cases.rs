@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit, when};
 use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, ProjectSettings, schema};
 use evalhouse_session::{BASE, CANDIDATE, Session};
 
@@ -73,8 +74,8 @@ pub async fn cases(
     experiment: &Selected,
     options: &CasesOptions,
 ) -> Result<CaseTable, AnalysisError> {
-    let (plan, columns) = planned(session, experiment, options).await?;
-    let total = Answer::of(plan.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
+    let Planned { plan, counted, columns } = planned(session, experiment, options).await?;
+    let total = Answer::of(counted.aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
     let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
     let answer = Answer::of(plan.limit(options.offset, Some(limit))?).await?;
     let warnings = match &options.against {
@@ -102,7 +103,7 @@ pub async fn cases_as_rows(
     experiment: &Selected,
     options: &CasesOptions,
 ) -> Result<SendableRecordBatchStream, AnalysisError> {
-    let (plan, columns) = planned(session, experiment, options).await?;
+    let Planned { plan, columns, .. } = planned(session, experiment, options).await?;
     let with_base = options.against.is_some();
     let mut out = vec![ident("id"), ident("trial")];
     out.extend(with_base.then(|| ident("presence")));
@@ -121,13 +122,22 @@ pub async fn cases_as_rows(
     Ok(plan.select(out)?.limit(options.offset, options.limit)?.execute_stream().await?)
 }
 
+/// What is shown, before it runs.
+struct Planned {
+    /// The rows in their order.
+    plan: DataFrame,
+    /// As many rows, for less work: what only holds cases against the baseline leaves none out.
+    counted: DataFrame,
+    columns: Vec<Column>,
+}
+
 /// The rows in their order: what is shown in `v0`, `v1`, …, with what the baseline has in `b0`, the
 /// delta in `d0` and the class in `c0`.
 async fn planned(
     session: &Session,
     experiment: &Selected,
     options: &CasesOptions,
-) -> Result<(DataFrame, Vec<Column>), AnalysisError> {
+) -> Result<Planned, AnalysisError> {
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
     let mut rows = cases_of(session, experiment, None).await?;
     let others = options.sort.iter().chain(options.columns.iter().flatten());
@@ -144,6 +154,7 @@ async fn planned(
         (Some(filter), None) => filter.keep_all(session, rows, &key)?,
     };
     let columns = columns_of(session, experiment, options, &rows)?;
+    let own = rows.clone();
     let plan = match &options.against {
         Some(base) => against(session, rows, (experiment, base), &key, options, &columns, paired).await?,
         None => {
@@ -162,7 +173,8 @@ async fn planned(
             rows.select(fixed.into_iter().chain(shown).chain(sort_columns).collect::<Vec<_>>())?.sort(outer(&keys))?
         }
     };
-    Ok((plan, columns))
+    let counted = if paired.is_some() { plan.clone() } else { own };
+    Ok(Planned { plan, counted, columns })
 }
 
 struct Column {
@@ -333,16 +345,16 @@ async fn against(
             candidate.join(by_trial, JoinType::Left, &["c_key", "trial"], &["t_key", "t_trial"], None)?
         }
         align => {
-            let all = candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?;
+            let all = with_trials(candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?)?;
             let distance = match align {
-                Alignment::Index => steps_to_trial(options.shift)?,
+                Alignment::Index => steps_to_trial(options.shift),
                 _ => distance(&held, align)?,
             };
             let place = row_number()
                 .partition_by(vec![ident("id")])
                 .order_by(vec![distance.sort(true, false), ident("t_trial").sort(true, true)])
                 .build()?;
-            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place"])?
+            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place", "trials"])?
         }
     };
     let mut joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
@@ -454,10 +466,17 @@ fn base_only(
 
 /// How many trials on from the one `shift` after that of the row's index a trial of the baseline is, where
 /// the first comes after the last.
-fn steps_to_trial(shift: usize) -> Result<Expr, AnalysisError> {
-    let trials = count(lit(1_i64)).partition_by(vec![ident("id")]).build()?;
+fn steps_to_trial(shift: usize) -> Expr {
     let wanted = ident("trial") + lit(i64::try_from(shift).unwrap_or_default());
-    Ok((ident("t_trial") - wanted % trials.clone() + trials.clone()) % trials)
+    let trials = || ident("trials");
+    (ident("t_trial") - wanted % trials() + trials()) % trials()
+}
+
+/// The rows with how many trials of the baseline each has.
+fn with_trials(rows: DataFrame) -> Result<DataFrame, AnalysisError> {
+    let count = WindowFunctionDefinition::AggregateUDF(count_udaf());
+    let count = Expr::from(WindowFunction::new(count, vec![lit(1_i64)]));
+    Ok(rows.window(vec![count.partition_by(vec![ident("id")]).build()?.alias("trials")])?)
 }
 
 /// How far a trial of the baseline is from the candidate's row: by the scores of both, or by how

@@ -37,7 +37,7 @@ const BATCHES_WAITING: usize = 2;
 
 /// The scorings of this server.
 #[derive(Debug, Default)]
-pub struct Scorings(Mutex<Vec<Arc<Job>>>);
+pub(crate) struct Scorings(Mutex<Vec<Arc<Job>>>);
 
 #[derive(Debug)]
 struct Job {

@@ -26,10 +26,13 @@ const Trials = lazy(() => import("./Trials"));
 const Explain = lazy(() => import("./Explain"));
 const TracePanel = lazy(() => import("../trace/TracePanel"));
 
+/** From this width on there is room for the pane beside the table. */
+const WIDE = 1_000;
+
 /** An experiment: its cases against a baseline, and what they come to. */
 export default function ExperimentPage(props: { project: string; experiment: string }) {
   const view = createView(props.project, props.experiment);
-  const [pane, setPane] = kept("pane", true);
+  const [pane, setPane] = kept("pane", innerWidth >= WIDE);
   const [cursor, setCursor] = createSignal(-1);
 
   const rows = view.rows;

@@ -54,6 +54,7 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
   });
   /** What the matched case of each comparison says, by the row of this experiment. */
   const theirs = createOthers(props.view, {
+    of: mine,
     rows: pages.rows,
     range,
     bases: props.view.bases,
@@ -93,7 +94,7 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
   return (
     <>
       <div class="row grid-fields">
-        <Menu label={`Fields: ${chosen().join(", ")}`} name="What each cell shows">
+        <Menu label={`Fields: ${chosen().join(", ")}`}>
           <For each={offers()}>
             {(name) => (
               <label>

@@ -1,8 +1,8 @@
-import { createMemo, createSignal, Index, Match, Show, Switch } from "solid-js";
+import { createMemo, createSignal, Index, Show, type JSX } from "solid-js";
 import type { CaseCell, CaseColumn, CaseRow } from "../api/types";
 import { plain, score, signed } from "../format/number";
 import { parameter, parameters, setParameters } from "../router";
-import { DataTable, ValueCell, type Column } from "../ui/DataTable";
+import { DataTable, valueOf, type Column } from "../ui/DataTable";
 import { kept } from "../ui/kept";
 import { Header, numberOf } from "./Header";
 import { createOthers } from "./others";
@@ -30,6 +30,7 @@ export function Table(props: {
   const picks = createMemo(() => new Set(parameters("pick")));
   const table = () => props.view.cases();
   const others = createOthers(props.view, {
+    of: props.view.cases,
     rows: props.view.rows,
     range,
     bases: () => props.view.bases().slice(1),
@@ -54,14 +55,14 @@ export function Table(props: {
         cell: (row) => {
           const held = () => trials.row(row).cells[index];
           if (index === 0) return <First row={row} picked={picks().has(row.id)} column={column} />;
-          if (!isNumber) return <Cell cell={held()} column={column} />;
+          if (!isNumber) return <>{cellOf(held(), column)}</>;
           return (
             <>
-              <Cell cell={held()} column={column} />
+              {cellOf(held(), column)}
               <Index each={otherBases()}>
                 {(base) => (
                   <div class="against">
-                    <Change cell={others(base(), row.id)?.[index]} column={column} />
+                    {changeOf(others(base(), row.id)?.[index], column)}
                     <span class="quiet" title={`In ${nameOf(base())}`}>
                       {writer(column)(others(base(), row.id)?.[index]?.base ?? null)}
                     </span>
@@ -167,7 +168,7 @@ function First(props: { row: CaseRow; picked: boolean; column: CaseColumn }) {
           #{props.row.trial + 1}
         </span>
       </Show>
-      <Cell cell={props.row.cells[0]} column={props.column} />
+      {cellOf(props.row.cells[0], props.column)}
     </span>
   );
 }
@@ -181,30 +182,28 @@ const CLASS: Record<string, { sign: string; colour: string; words: string }> = {
 
 const writer = (column: CaseColumn) => (x: number | null) => (column.kind === "score" ? score(x) : plain(x));
 
+// A cell is made anew with its row and seldom changes: plain functions make it quicker than components do.
+
 /** How far a value is from the baseline's. */
-function Change(props: { cell: CaseCell | undefined; column: CaseColumn }) {
-  const write = () => writer(props.column);
+function changeOf(cell: CaseCell | undefined, column: CaseColumn): JSX.Element {
+  const is = CLASS[cell?.class ?? ""];
+  if (!is) return undefined;
+  const write = writer(column);
   return (
-    <Show when={CLASS[props.cell?.class ?? ""]}>
-      {(is) => (
-        <span class={`change ${is().colour}`} title={`${is().words}; baseline ${write()(props.cell?.base ?? null)}`}>
-          {is().sign} <Show when={props.cell?.delta != null}>{signed(props.cell?.delta, write())}</Show>
-        </span>
-      )}
-    </Show>
+    <span class={`change ${is.colour}`} title={`${is.words}; baseline ${write(cell?.base ?? null)}`}>
+      {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
+    </span>
   );
 }
 
 /** A value and, against a baseline, how far it is from it. */
-function Cell(props: { cell: CaseCell | undefined; column: CaseColumn }) {
-  const value = () => props.cell?.value;
-  const isNumber = () => props.column.kind === "score" || props.column.kind === "metric" || typeof value() === "number";
-  return (
-    <Switch fallback={<ValueCell value={value()} />}>
-      <Match when={isNumber()}>
-        <Change cell={props.cell} column={props.column} />
-        <span classList={{ quiet: value() == null }}>{writer(props.column)((value() as number | null) ?? null)}</span>
-      </Match>
-    </Switch>
-  );
+function cellOf(cell: CaseCell | undefined, column: CaseColumn): JSX.Element {
+  const value = cell?.value;
+  if (column.kind !== "score" && column.kind !== "metric" && typeof value !== "number") return valueOf(value);
+  return [
+    changeOf(cell, column),
+    <span class={value == null ? "quiet" : undefined}>
+      {writer(column)((value as number | null | undefined) ?? null)}
+    </span>,
+  ];
 }

@@ -10,6 +10,8 @@ import { PREVIEW, type View } from "./view";
 const PIECE = 100;
 
 interface Asked {
+  /** The answer that the rows are of: with another one everything is asked anew. */
+  of: () => unknown;
   rows: () => readonly (CaseRow | undefined)[];
   range: () => readonly [number, number];
   /** Ids of the comparisons. */
@@ -25,7 +27,7 @@ export function createOthers(view: View, asked: Asked) {
   let seen = new Set<string>();
   const question = () => JSON.stringify([asked.bases(), asked.columns()]);
   createEffect(
-    on([question, view.cases], () => {
+    on([question, asked.of], () => {
       control.abort();
       control = new AbortController();
       seen = new Set();
@@ -53,6 +55,7 @@ export function createOthers(view: View, asked: Asked) {
     const [from, until] = asked.range();
     const rows = asked.rows();
     question();
+    asked.of();
     for (const base of asked.bases()) {
       const wanted: string[] = [];
       for (let at = from - (from % PIECE); at <= until && wanted.length < 2 * PIECE; at++) {

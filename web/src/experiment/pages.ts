@@ -3,7 +3,7 @@
 import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
 
 /** Rows of a page. */
-export const PAGE = 250;
+export const PAGE = 200;
 /** Pages that are kept: what is far from sight is asked for again. */
 const KEPT = 40;
 /** Pages that are asked for at a time; what flies by meanwhile is not asked for. */

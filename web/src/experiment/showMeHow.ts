@@ -67,7 +67,9 @@ export function sqlOf(view: View): string | undefined {
   const against = base && text(`${base.project}/${base.experiment}`);
   const where = view.where();
   if (where !== undefined && (OF_PAIRS.test(where) || view.understood() !== undefined)) return undefined;
-  const condition = where === undefined ? "" : `\nwhere ${where}`;
+  // SQL has no percent: 50% is 0.5.
+  const plain = where?.replace(/(\d+(?:\.\d+)?)%(?!\s*[\w.(])/g, (_, number) => String(Number(number) / 100));
+  const condition = plain === undefined ? "" : `\nwhere ${plain}`;
   const scores = Object.keys(view.summary()?.scores ?? {}).map((score) => `scores."${score.replaceAll('"', '""')}"`);
   if (view.layout() === "trials") return `select * from trials(${name})`;
   if (view.groupBy().length > 0) {

@@ -31,6 +31,8 @@ const KINDS: [string, string][] = [
 const COSTS = ["estimated_cost", "duration", "tokens", "llm_duration", "time_to_first_token"];
 /** Bars are for comparing a few. */
 const MOST_BARS = 6;
+/** Scores that have room side by side. */
+const MOST_SCORES = 24;
 /** Fields with more values than this make no groups. */
 const MOST_VALUES = 24;
 
@@ -76,7 +78,7 @@ export default function Charts(props: Props) {
 
   const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS));
   const bars = createMemo((): BarGroup[] =>
-    props.scores.map((name) => ({
+    props.scores.slice(0, MOST_SCORES).map((name) => ({
       name,
       bars: compared().map((row): Bar => {
         const point = props.history?.scores[name]?.points.find((one) => one.id === row.id);
@@ -187,7 +189,7 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
           </select>
         </Show>
         <Show when={kind() === "groups"}>
-          <Menu label={`by ${by().join(", ") || "…"}`} name="Fields to group by" right>
+          <Menu label={`by ${by().join(", ") || "…"}`} right>
             <For each={fields()} fallback={<p class="quiet">No experiment has metadata that makes groups.</p>}>
               {(name) => (
                 <label>

@@ -42,8 +42,10 @@ export function ExperimentsPage(props: { project?: string }) {
   );
   const projects = createMemo(() => [...Map.groupBy(list()?.experiments ?? [], (row) => row.project)]);
   const one = createMemo(() => props.project ?? (projects().length === 1 ? projects()[0]?.[0] : undefined));
-  const history = answer(one, (project, signal) =>
-    get<History>(`/api/v1/projects/${encodeURIComponent(project)}/history`, {}, signal),
+  // The list goes first: what a chart needs takes longer.
+  const history = answer(
+    () => (list() ? one() : undefined),
+    (project, signal) => get<History>(`/api/v1/projects/${encodeURIComponent(project)}/history`, {}, signal),
   );
 
   const rows = createMemo((): Listed[] => {

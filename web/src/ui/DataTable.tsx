@@ -262,7 +262,10 @@ function Handle<Row>(props: { column: Column<Row>; resize: (width: number) => vo
     const [from, width] = [event.clientX, props.column.width];
     edge.setPointerCapture(event.pointerId);
     edge.onpointermove = (move) => props.resize(width + move.clientX - from);
-    edge.onpointerup = () => (edge.onpointermove = null);
+    edge.onpointerup = (up) => {
+      edge.onpointermove = null;
+      props.resize(width + up.clientX - from);
+    };
   };
   return (
     <span
@@ -276,10 +279,13 @@ function Handle<Row>(props: { column: Column<Row>; resize: (width: number) => vo
 }
 
 /** A stored value in a cell: its beginning, cut with a mark where it is longer. */
-export function ValueCell(props: { value: unknown }) {
+export function valueOf(value: unknown): JSX.Element {
   return (
-    <span class="cut mono" classList={{ quiet: props.value == null }} title={preview(props.value, 1200)} dir="auto">
-      {preview(props.value)}
+    <span class={value == null ? "cut mono quiet" : "cut mono"} title={preview(value, 1200)} dir="auto">
+      {preview(value)}
     </span>
   );
 }
+
+/** The same, where the value may change. */
+export const ValueCell = (props: { value: unknown }) => <>{valueOf(props.value)}</>;
