@@ -7,6 +7,7 @@ mod limits;
 mod logged;
 mod observed;
 mod page;
+mod page_answers;
 mod sql;
 mod stops;
 

@@ -1,6 +1,6 @@
 //! Where the page is. Everything a link should carry is in the address; nothing else decides what is shown.
 
-import { createMemo, createSignal } from "solid-js";
+import { createMemo, createRoot, createSignal } from "solid-js";
 
 const [address, setAddress] = createSignal(new URL(location.href));
 
@@ -46,7 +46,7 @@ function read(url: URL): Place {
 const samePlace = (a: Place, b: Place) => JSON.stringify(a) === JSON.stringify(b);
 
 /** The place that is open. It changes only when another one opens, not with its parameters. */
-export const place = createMemo(() => read(address()), undefined, { equals: samePlace });
+export const place = createRoot(() => createMemo(() => read(address()), undefined, { equals: samePlace }));
 
 const ORG = "/app/evalhouse";
 

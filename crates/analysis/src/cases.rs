@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use datafusion::common::JoinType;
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::expr_fn::{avg, count, first_value};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit, when};
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit, when};
 use evalhouse_model::{CaseCell, CaseColumn, CaseRow, CaseTable, ProjectSettings, schema};
 use evalhouse_session::{BASE, CANDIDATE, Session};
 
@@ -37,8 +39,14 @@ pub struct CasesOptions {
     pub columns: Option<Vec<String>>,
     /// Rows to show; default 50.
     pub limit: Option<usize>,
+    /// Rows to leave out before those that are shown.
+    pub offset: usize,
+    /// Characters after which a value is cut; texts and JSON come whole without.
+    pub preview: Option<usize>,
     /// Which trial of the baseline lines up with each row.
     pub align: Alignment,
+    /// How many trials further the baseline's trial of the same index is, round and round.
+    pub shift: usize,
     /// The condition chooses the baseline's cases as well, as a diff does; else every case that it keeps
     /// is held against whatever the baseline has.
     pub filter_base: bool,
@@ -66,6 +74,70 @@ pub async fn cases(
     experiment: &Selected,
     options: &CasesOptions,
 ) -> Result<CaseTable, AnalysisError> {
+    let Planned { plan, counted, columns } = planned(session, experiment, options).await?;
+    let total = Answer::of(counted.aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
+    let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
+    let answer = Answer::of(plan.limit(options.offset, Some(limit))?).await?;
+    let warnings = match &options.against {
+        Some(base) => comparable::of_experiments(session, base, experiment).await?,
+        None => Vec::new(),
+    };
+    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options));
+    Ok(CaseTable {
+        experiment: side(experiment),
+        against: options.against.as_ref().map(side),
+        rows: rows.collect(),
+        total,
+        warnings,
+        columns: columns.into_iter().map(|column| column.shown).collect(),
+    })
+}
+
+/// Streams the rows of [`cases`], all that there are without a limit: a column each for what is shown,
+/// and for scores and metrics held against a baseline what it has, the delta, and the class.
+///
+/// # Errors
+/// As [`cases`].
+pub async fn cases_as_rows(
+    session: &Session,
+    experiment: &Selected,
+    options: &CasesOptions,
+) -> Result<SendableRecordBatchStream, AnalysisError> {
+    let Planned { plan, columns, .. } = planned(session, experiment, options).await?;
+    let with_base = options.against.is_some();
+    let mut out = vec![ident("id"), ident("trial")];
+    out.extend(with_base.then(|| ident("presence")));
+    let mut names = BTreeSet::new();
+    for (i, column) in columns.iter().enumerate() {
+        let name = &column.shown.name;
+        if !names.insert(name) {
+            continue;
+        }
+        out.push(ident(format!("v{i}")).alias(name));
+        if with_base && column.is_number() {
+            let beside = [("b", "baseline"), ("d", "delta"), ("c", "class")];
+            out.extend(beside.map(|(of, what)| ident(format!("{of}{i}")).alias(format!("{name}.{what}"))));
+        }
+    }
+    Ok(plan.select(out)?.limit(options.offset, options.limit)?.execute_stream().await?)
+}
+
+/// What is shown, before it runs.
+struct Planned {
+    /// The rows in their order.
+    plan: DataFrame,
+    /// As many rows, for less work: what only holds cases against the baseline leaves none out.
+    counted: DataFrame,
+    columns: Vec<Column>,
+}
+
+/// The rows in their order: what is shown in `v0`, `v1`, …, with what the baseline has in `b0`, the
+/// delta in `d0` and the class in `c0`.
+async fn planned(
+    session: &Session,
+    experiment: &Selected,
+    options: &CasesOptions,
+) -> Result<Planned, AnalysisError> {
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
     let mut rows = cases_of(session, experiment, None).await?;
     let others = options.sort.iter().chain(options.columns.iter().flatten());
@@ -82,6 +154,7 @@ pub async fn cases(
         (Some(filter), None) => filter.keep_all(session, rows, &key)?,
     };
     let columns = columns_of(session, experiment, options, &rows)?;
+    let own = rows.clone();
     let plan = match &options.against {
         Some(base) => against(session, rows, (experiment, base), &key, options, &columns, paired).await?,
         None => {
@@ -100,22 +173,8 @@ pub async fn cases(
             rows.select(fixed.into_iter().chain(shown).chain(sort_columns).collect::<Vec<_>>())?.sort(outer(&keys))?
         }
     };
-    let total = Answer::of(plan.clone().aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
-    let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
-    let answer = Answer::of(plan.limit(0, Some(limit))?).await?;
-    let warnings = match &options.against {
-        Some(base) => comparable::of_experiments(session, base, experiment).await?,
-        None => Vec::new(),
-    };
-    let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options.against.is_some()));
-    Ok(CaseTable {
-        experiment: side(experiment),
-        against: options.against.as_ref().map(side),
-        rows: rows.collect(),
-        total,
-        warnings,
-        columns: columns.into_iter().map(|column| column.shown).collect(),
-    })
+    let counted = if paired.is_some() { plan.clone() } else { own };
+    Ok(Planned { plan, counted, columns })
 }
 
 struct Column {
@@ -282,16 +341,20 @@ async fn against(
     let by_case = base_rows.aggregate(vec![base_hash.alias("m_key")], of_case)?;
 
     let lined_up = match options.align {
-        Alignment::Index => {
+        Alignment::Index if options.shift == 0 => {
             candidate.join(by_trial, JoinType::Left, &["c_key", "trial"], &["t_key", "t_trial"], None)?
         }
-        Alignment::Closest | Alignment::Worst => {
-            let all = candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?;
+        align => {
+            let all = with_trials(candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?)?;
+            let distance = match align {
+                Alignment::Index => steps_to_trial(options.shift),
+                _ => distance(&held, align)?,
+            };
             let place = row_number()
                 .partition_by(vec![ident("id")])
-                .order_by(vec![distance(&held, options.align)?.sort(true, false), ident("t_trial").sort(true, true)])
+                .order_by(vec![distance.sort(true, false), ident("t_trial").sort(true, true)])
                 .build()?;
-            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place"])?
+            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place", "trials"])?
         }
     };
     let mut joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;
@@ -401,6 +464,21 @@ fn base_only(
     Ok(theirs.join(known, JoinType::LeftAnti, &["t_key"], &["known"], None)?)
 }
 
+/// How many trials on from the one `shift` after that of the row's index a trial of the baseline is, where
+/// the first comes after the last.
+fn steps_to_trial(shift: usize) -> Expr {
+    let wanted = ident("trial") + lit(i64::try_from(shift).unwrap_or_default());
+    let trials = || ident("trials");
+    (ident("t_trial") - wanted % trials() + trials()) % trials()
+}
+
+/// The rows with how many trials of the baseline each has.
+fn with_trials(rows: DataFrame) -> Result<DataFrame, AnalysisError> {
+    let count = WindowFunctionDefinition::AggregateUDF(count_udaf());
+    let count = Expr::from(WindowFunction::new(count, vec![lit(1_i64)]));
+    Ok(rows.window(vec![count.partition_by(vec![ident("id")]).build()?.alias("trials")])?)
+}
+
 /// How far a trial of the baseline is from the candidate's row: by the scores of both, or by how
 /// badly the candidate does against it.
 fn distance(held: &[Measure], align: Alignment) -> Result<Expr, AnalysisError> {
@@ -485,7 +563,12 @@ fn directed(text: &str) -> (&str, bool) {
 /// Sort keys over the output columns `o0`, `o1`, …; source order breaks ties.
 fn outer(keys: &[SortKey]) -> Vec<Sort> {
     let chosen = keys.iter().enumerate().map(|(i, key)| ident(format!("o{i}")).sort(key.ascending, false));
-    chosen.chain([ident("position").sort(true, false)]).collect()
+    chosen.chain(by_place()).collect()
+}
+
+/// Source order, in which no two rows are equal: a page of the rows begins where the one before it ends.
+fn by_place() -> [Sort; 2] {
+    [ident("position"), ident("id")].map(|column| column.sort(true, false))
 }
 
 fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataFrame, AnalysisError> {
@@ -509,15 +592,16 @@ fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataF
         let falls_when_less = |i: usize| columns[i].measure.as_ref().is_none_or(|measure| !measure.lower_is_better);
         sorts.extend(scores().map(|i| ident(format!("d{i}")).sort(falls_when_less(i), false)));
     }
-    sorts.push(ident("position").sort(true, false));
+    sorts.extend(by_place());
     Ok(table.sort(sorts)?)
 }
 
-fn case_row(answer: &Answer, row: usize, columns: &[Column], with_base: bool) -> CaseRow {
+fn case_row(answer: &Answer, row: usize, columns: &[Column], options: &CasesOptions) -> CaseRow {
+    let with_base = options.against.is_some();
     let cells = (0..columns.len()).map(|i| {
         let is_compared = with_base && columns[i].is_number();
         CaseCell {
-            value: answer.value_of(row, &format!("v{i}")),
+            value: cut(answer.value_of(row, &format!("v{i}")), options.preview),
             base: is_compared.then(|| answer.float(row, &format!("b{i}"))).flatten(),
             delta: is_compared.then(|| answer.float(row, &format!("d{i}"))).flatten(),
             class: is_compared.then(|| answer.text(row, &format!("c{i}"))).flatten(),
@@ -528,5 +612,20 @@ fn case_row(answer: &Answer, row: usize, columns: &[Column], with_base: bool) ->
         trial: answer.int(row, "trial"),
         presence: with_base.then(|| answer.text(row, "presence")).flatten(),
         cells: cells.collect(),
+    }
+}
+
+/// The beginning of a long value, with a mark where it was cut.
+fn cut(value: serde_json::Value, preview: Option<usize>) -> serde_json::Value {
+    use serde_json::Value;
+    let Some(limit) = preview else { return value };
+    let text = match &value {
+        Value::String(text) => std::borrow::Cow::Borrowed(text.as_str()),
+        Value::Array(_) | Value::Object(_) => value.to_string().into(),
+        _ => return value,
+    };
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => Value::String(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => value,
     }
 }

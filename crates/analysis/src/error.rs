@@ -82,6 +82,12 @@ pub enum AnalysisError {
         /// What is wrong.
         message: String,
     },
+    /// A setting that somebody wants to make cannot be made.
+    #[error("{message}")]
+    SettingChange {
+        /// What is wrong.
+        message: String,
+    },
     /// The engine or the store.
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -120,7 +120,7 @@ pub(crate) fn wrong(place: &'static str, text: &str, error: &SessionError) -> An
 }
 
 /// How an experiment is named in an answer.
-pub(crate) fn side(selected: &Selected) -> ExperimentSide {
+pub fn side(selected: &Selected) -> ExperimentSide {
     ExperimentSide {
         project: selected.experiment.project.clone(),
         experiment: selected.experiment.name.clone(),

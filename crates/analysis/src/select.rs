@@ -138,7 +138,11 @@ fn in_project<'a>(session: &'a Session, project: &str, id_or_name: &str) -> Opti
     of_project.find(|e| e.id == id_or_name || e.name == id_or_name)
 }
 
-fn baseline_of(session: &Session, candidate: &Experiment) -> Result<Selected, AnalysisError> {
+/// The baseline that the rules choose for an experiment, whatever experiments are called.
+///
+/// # Errors
+/// [`AnalysisError::NoExperiment`] when no rule finds one, [`AnalysisError::Setting`] when one names what is gone.
+pub fn baseline_of(session: &Session, candidate: &Experiment) -> Result<Selected, AnalysisError> {
     let all = session.experiments();
     let settings = session.settings(&candidate.project).baseline;
     let recorded = candidate.base_experiment_id.as_ref().and_then(|base| all.iter().find(|e| &e.id == base));

@@ -145,6 +145,7 @@ impl ShownCases {
             align: self.align.into(),
             filter_base: false,
             limit: self.limit.or(Some(if is_text { TEXT_ROWS } else { ALL_ROWS })),
+            ..CasesOptions::default()
         }
     }
 }

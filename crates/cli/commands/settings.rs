@@ -1,7 +1,8 @@
 //! `evalhouse settings`: shows and changes how a project is read.
 
 use clap::{Args, Subcommand};
-use evalhouse_model::{ProjectSettings, SettingsAnswer};
+use evalhouse_analysis::SettingChange;
+use evalhouse_model::SettingsAnswer;
 use evalhouse_session::Session;
 
 use crate::error::{Exit, InputError};
@@ -24,7 +25,7 @@ Examples:
 Settings: comparison_key, reducer, baseline.experiment, baseline.overrides_recorded,
 baselines.NAME, scores.NAME.direction, scores.NAME.tolerance, metrics.NAME.direction,
 metrics.NAME.tolerance, aggregate_scores.NAME, columns.NAME, columns.NAME.type,
-language_model.base_url, language_model.model, language_model.api_key_variable.";
+views.NAME, language_model.base_url, language_model.model, language_model.api_key_variable.";
 
 /// Options of `settings`.
 #[derive(Debug, Args)]
@@ -62,7 +63,6 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
     let session = settings.open_session().await?;
     let project = arguments.project;
     known_project(&session, &project)?;
-    let store = session.store();
     match arguments.action {
         None => {
             let current = session.settings(&project);
@@ -80,20 +80,12 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
             }
         }
         Some(Action::Set { name, value }) => {
-            let mut changed = session.settings(&project);
-            changed.set(&name, &value).map_err(|error| InputError::new(error.to_string()))?;
-            check_references(&session, &project, &name, &changed)?;
-            check_expressions(&session, &project, &changed)?;
-            let changed = store.change_settings(&project, |current| current.set(&name, &value)).await?;
-            changed.map_err(|error| InputError::new(error.to_string()))?;
-            printer.line(&format!("{project}: {name} is {value}"));
+            let line = format!("{project}: {name} is {value}");
+            change(&session, &project, SettingChange::Set { name, value }).await?;
+            printer.line(&line);
         }
         Some(Action::Unset { name }) => {
-            let mut changed = session.settings(&project);
-            changed.unset(&name).map_err(|error| InputError::new(error.to_string()))?;
-            check_expressions(&session, &project, &changed)?;
-            let changed = store.change_settings(&project, |current| current.unset(&name)).await?;
-            match changed.map_err(|error| InputError::new(error.to_string()))? {
+            match change(&session, &project, SettingChange::Unset { name: name.clone() }).await? {
                 true => printer.line(&format!("{project}: {name} has its default again")),
                 false => printer.line(&format!("{project}: {name} was not set")),
             }
@@ -102,35 +94,10 @@ pub(crate) async fn run(arguments: SettingsArguments, settings: &Settings, print
     Ok(Exit::Done)
 }
 
-/// A change that means nothing, or takes its meaning from another setting, is refused before it is
-/// stored. What was wrong before is not held against it: else nothing could be set right.
-fn check_expressions(session: &Session, project: &str, changed: &ProjectSettings) -> anyhow::Result<()> {
-    let before = session.settings_problems(project, &session.settings(project))?;
-    let after = session.settings_problems(project, changed)?;
-    match after.into_iter().find(|problem| !before.contains(problem)) {
-        Some(problem) => Err(InputError::new(problem).into()),
-        None => Ok(()),
-    }
-}
-
-/// What a setting names must exist.
-fn check_references(session: &Session, project: &str, name: &str, changed: &ProjectSettings) -> anyhow::Result<()> {
-    if let (Some(text), "reducer") = (&changed.reducer, name) {
-        text.parse::<evalhouse_analysis::Reducer>()
-            .map_err(|message| InputError::new(format!("setting `reducer`: {message}")))?;
-    }
-    let mut experiments = session.experiments().iter().filter(|e| e.project == project);
-    let target = match name.strip_prefix("baselines.") {
-        Some(baseline) => changed.baselines.get(baseline),
-        None => changed.baseline.experiment.as_ref().filter(|_| name == "baseline.experiment"),
-    };
-    if let Some(target) = target
-        && !experiments.any(|e| &e.id == target || &e.name == target)
-    {
-        let message = format!("setting `{name}`: project `{project}` has no experiment `{target}`");
-        return Err(InputError::with_hint(message, "`evalhouse experiments` lists them").into());
-    }
-    Ok(())
+async fn change(session: &Session, project: &str, change: SettingChange) -> anyhow::Result<bool> {
+    evalhouse_analysis::check_changes(session, project, std::slice::from_ref(&change))?;
+    let changed = session.store().change_settings(project, |current| change.apply(current)).await?;
+    Ok(changed.map_err(|error| InputError::new(error.to_string()))?)
 }
 
 fn known_project(session: &Session, project: &str) -> anyhow::Result<()> {

@@ -33,6 +33,18 @@ pub(crate) fn text_type(function: &str, argument: &str, given: &DataType) -> Res
     }
 }
 
+/// The types of two values that are compared as text: texts, numbers and truth values.
+pub(crate) fn two_values(function: &str, given: &[DataType]) -> Result<Vec<DataType>> {
+    let [output, expected] = given else {
+        return plan_err!("`{function}` takes two arguments (output, expected), got {}", given.len());
+    };
+    let is_value = |given: &DataType| is_text(given) || is_number(given);
+    match [output, expected].into_iter().find(|given| !is_value(given)) {
+        Some(other) => plan_err!("`{function}` takes texts, numbers and JSON, not {other}"),
+        None => Ok(vec![DataType::Utf8, DataType::Utf8]),
+    }
+}
+
 /// True for text in any encoding.
 pub(crate) fn is_text(data_type: &DataType) -> bool {
     match data_type {

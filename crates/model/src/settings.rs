@@ -32,6 +32,9 @@ pub struct ProjectSettings {
     /// Columns made of expressions.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub columns: IndexMap<String, CustomColumn>,
+    /// Views with a name: the query string of the page's address.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub views: IndexMap<String, String>,
     /// The endpoint that may be asked to translate phrases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language_model: Option<LanguageModelSettings>,
@@ -162,7 +165,7 @@ pub struct SettingError {
 }
 
 /// The settings that can be named, for help and errors.
-pub const SETTING_NAMES: [&str; 15] = [
+pub const SETTING_NAMES: [&str; 16] = [
     "comparison_key",
     "reducer",
     "baseline.experiment",
@@ -175,6 +178,7 @@ pub const SETTING_NAMES: [&str; 15] = [
     "aggregate_scores.NAME",
     "columns.NAME",
     "columns.NAME.type",
+    "views.NAME",
     "language_model.base_url",
     "language_model.model",
     "language_model.api_key_variable",
@@ -258,8 +262,8 @@ impl ProjectSettings {
     }
 }
 
-const GROUPS: [&str; 7] =
-    ["baseline", "baselines", "scores", "metrics", "aggregate_scores", "columns", "language_model"];
+const GROUPS: [&str; 8] =
+    ["baseline", "baselines", "scores", "metrics", "aggregate_scores", "columns", "views", "language_model"];
 const AGGREGATE_EXAMPLE: &str =
     r#"expected JSON such as {"type": "weighted", "categories": {"Factuality": 2, "Style": 1}}"#;
 
@@ -280,7 +284,7 @@ fn path_of(name: &str) -> Result<Vec<String>, SettingError> {
         ("columns", Some(rest)) if !rest.is_empty() => {
             with_property(rest, &["type"]).or_else(|| Some(vec![group.to_string(), rest.to_string()]))
         }
-        ("baselines" | "aggregate_scores", Some(rest)) if !rest.is_empty() => {
+        ("baselines" | "aggregate_scores" | "views", Some(rest)) if !rest.is_empty() => {
             Some(vec![group.to_string(), rest.to_string()])
         }
         _ => None,
@@ -317,6 +321,7 @@ mod tests {
             ("columns.tier", "metadata.tier"),
             ("columns.tier.type", "text"),
             ("baselines.release", "v1"),
+            ("views.refunds", "where=metadata.category = 'refunds'&layout=grid"),
             ("aggregate_scores.Overall", r#"{"type": "weighted", "categories": {"a": 2, "b": 1}}"#),
         ] {
             settings.set(name, value).unwrap();

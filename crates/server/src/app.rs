@@ -20,6 +20,7 @@ use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::options::{Limits, ServerOptions};
+use crate::scorings::Scorings;
 
 /// The state of the server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ struct Inner {
     limits: Limits,
     metrics: Metrics,
     live: Live,
+    scorings: Scorings,
     /// Without a slash at its end.
     public_url: String,
     /// Held by who makes an object of a name, so that two requests do not make two.
@@ -69,6 +71,7 @@ impl App {
             limits,
             metrics,
             live,
+            scorings: Scorings::default(),
             public_url,
             making: tokio::sync::Mutex::new(()),
             is_stopping: AtomicBool::new(false),
@@ -99,6 +102,11 @@ impl App {
     /// Where rows are written to.
     pub fn live(&self) -> &Live {
         &self.inner.live
+    }
+
+    /// Scorers that run over cases.
+    pub(crate) fn scorings(&self) -> &Scorings {
+        &self.inner.scorings
     }
 
     /// The URL that clients use, without a slash at its end.

@@ -95,6 +95,11 @@ impl ApiError {
         self
     }
 
+    /// What happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -133,7 +138,8 @@ impl From<AnalysisError> for ApiError {
             AnalysisError::AmbiguousExperiment { .. }
             | AnalysisError::AmbiguousCase { .. }
             | AnalysisError::Expression { .. }
-            | AnalysisError::UnknownScore { .. } => StatusCode::BAD_REQUEST,
+            | AnalysisError::UnknownScore { .. }
+            | AnalysisError::SettingChange { .. } => StatusCode::BAD_REQUEST,
             AnalysisError::Setting { .. } => StatusCode::CONFLICT,
         };
         let hint = error.hint();

@@ -31,6 +31,7 @@ mod route;
 mod router;
 mod rows;
 mod schema;
+mod scorings;
 mod serve;
 
 pub use app::App;

@@ -31,7 +31,7 @@ impl Store {
     pub async fn documents(&self, kind: &str) -> Result<Vec<Document>, StoreError> {
         let mut registry = self.registry().lock().await;
         registry.update_state().await?;
-        let records = registry::read(self.location(), &registry).await?;
+        let records = registry.read(self.location()).await?;
         let of_kind = records.into_iter().filter(|record| record.kind == kind && !record.deleted);
         of_kind.map(|record| document(kind, record)).collect()
     }

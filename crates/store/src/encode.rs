@@ -415,20 +415,24 @@ pub(crate) fn statistics_without(statistics: &str, names: &[String]) -> String {
     parsed.to_string()
 }
 
-/// Properties of a small file of records.
-pub(crate) fn plain_properties() -> WriterProperties {
-    let level = ZstdLevel::try_new(1).unwrap_or_default();
-    WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
-}
+/// Rows from which every column is compressed. Below, setting up a compressor for each of some forty
+/// columns, and again for whoever reads them, takes longer than the work itself.
+const COMPRESSED_ROWS_MIN: usize = 1024;
+/// Columns that are compressed in any file.
+const LONG_TEXTS: [&str; 6] =
+    [schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::ERROR, schema::METADATA, schema::EXTRA];
 
 /// Properties of every file we write: zstd, page statistics, bloom filters on ids.
 pub(crate) fn writer_properties(is_root: bool, rows: usize) -> WriterProperties {
-    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default());
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(if rows < COMPRESSED_ROWS_MIN { Compression::UNCOMPRESSED } else { zstd })
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(format!("evalhouse {}", env!("CARGO_PKG_VERSION")));
+    for text in LONG_TEXTS {
+        builder = builder.set_column_compression(ColumnPath::from(text), zstd);
+    }
     let mut ids = vec![schema::ID, schema::ROOT_SPAN_ID];
     if !is_root {
         ids.push(schema::SPAN_ID);

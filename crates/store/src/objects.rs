@@ -22,7 +22,7 @@ impl Store {
     pub async fn describe(&self, object: &Experiment) -> Result<(), StoreError> {
         let mut registry = self.registry().lock().await;
         registry.update_state().await?;
-        let before = registry::experiment_body(self.location(), &registry, &object.id).await?;
+        let before = registry.experiment_body(self.location(), &object.id).await?;
         let body = match before {
             Some(before) => {
                 let known = before.experiment;

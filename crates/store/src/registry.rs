@@ -13,6 +13,8 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
 
 use crate::StoreError;
 use crate::location::Location;
@@ -22,6 +24,8 @@ use crate::table::{self, Commit, REGISTRY};
 const FILES_MAX: usize = 16;
 /// Files read at once.
 const READ_CONCURRENCY: usize = 16;
+/// Records in a file that is compressed.
+const COMPRESSED_MIN: usize = 64;
 /// Attempts to append before giving up.
 const ATTEMPTS_MAX: usize = 60;
 
@@ -100,34 +104,70 @@ impl Record {
     }
 }
 
-/// Reads every record, newest of each kind and id first come.
-pub(crate) async fn read(location: &Location, registry: &DeltaTable) -> Result<Vec<Record>, StoreError> {
-    let base = location.table_path(REGISTRY);
-    let paths: Vec<String> = registry.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect();
-    let batches: Vec<Vec<Record>> = futures::stream::iter(paths)
-        .map(|path| {
-            let root = Arc::clone(&location.root);
-            let path = base.clone().join(path.as_str());
-            async move {
-                let bytes = root.get(&path).await?.bytes().await?;
-                decode(bytes)
-            }
-        })
-        .buffered(READ_CONCURRENCY)
-        .try_collect()
-        .await?;
-    Ok(newest(batches.into_iter().flatten()))
+/// The registry's table, with what was read of its files: a file never changes.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    table: DeltaTable,
+    files: HashMap<String, Arc<[Record]>>,
 }
 
-/// The newest record of an experiment, unless it is deleted.
-pub(crate) async fn experiment_body(
-    location: &Location,
-    registry: &DeltaTable,
-    id: &str,
-) -> Result<Option<ExperimentBody>, StoreError> {
-    let records = read(location, registry).await?;
-    let found = records.iter().find(|record| record.kind == EXPERIMENT && record.id == id && !record.deleted);
-    found.map(Record::experiment).transpose()
+impl Registry {
+    pub(crate) fn new(table: DeltaTable) -> Self {
+        Self { table, files: HashMap::new() }
+    }
+
+    /// Looks for commits.
+    pub(crate) async fn update_state(&mut self) -> Result<(), StoreError> {
+        Ok(self.table.update_state().await?)
+    }
+
+    /// The table's version, as of the last look.
+    pub(crate) fn version(&self) -> Result<u64, StoreError> {
+        Ok(self.table.snapshot()?.version())
+    }
+
+    /// Paths of its files below the table, as of the last look.
+    pub(crate) fn paths(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.table.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect())
+    }
+
+    /// Every record, the newest of each kind and id.
+    pub(crate) async fn read(&mut self, location: &Location) -> Result<Vec<Record>, StoreError> {
+        Ok(newest(self.records(location).await?.cloned()))
+    }
+
+    /// The newest record of an experiment, unless it is deleted.
+    pub(crate) async fn experiment_body(
+        &mut self,
+        location: &Location,
+        id: &str,
+    ) -> Result<Option<ExperimentBody>, StoreError> {
+        let records = self.records(location).await?.filter(|record| record.kind == EXPERIMENT && record.id == id);
+        let found = newest(records.cloned()).pop().filter(|record| !record.deleted);
+        found.as_ref().map(Record::experiment).transpose()
+    }
+
+    /// All records of all files, of which those that are not known yet are read.
+    async fn records(&mut self, location: &Location) -> Result<impl Iterator<Item = &Record>, StoreError> {
+        let base = location.table_path(REGISTRY);
+        let paths = self.paths()?;
+        let unread: Vec<String> = paths.iter().filter(|path| !self.files.contains_key(*path)).cloned().collect();
+        let read: Vec<(String, Arc<[Record]>)> = futures::stream::iter(unread)
+            .map(|path| {
+                let root = Arc::clone(&location.root);
+                let place = base.clone().join(path.as_str());
+                async move {
+                    let bytes = root.get(&place).await?.bytes().await?;
+                    Ok::<_, StoreError>((path, decode(bytes)?.into()))
+                }
+            })
+            .buffered(READ_CONCURRENCY)
+            .try_collect()
+            .await?;
+        self.files.extend(read);
+        self.files.retain(|path, _| paths.contains(path));
+        Ok(paths.into_iter().filter_map(|path| self.files.get(&path)).flat_map(|records| records.iter()))
+    }
 }
 
 fn newest(records: impl Iterator<Item = Record>) -> Vec<Record> {
@@ -149,7 +189,7 @@ fn newest(records: impl Iterator<Item = Record>) -> Vec<Record> {
 /// Appends records in one commit, merging the table's small files when there are many.
 pub(crate) async fn append(
     location: &Location,
-    registry: &mut DeltaTable,
+    registry: &mut Registry,
     records: Vec<Record>,
 ) -> Result<(), StoreError> {
     for attempt in 0..ATTEMPTS_MAX {
@@ -166,13 +206,13 @@ pub(crate) async fn append(
 /// commit came between: no change is lost. A change that is refused stores nothing.
 pub(crate) async fn change_settings<T, E>(
     location: &Location,
-    registry: &mut DeltaTable,
+    registry: &mut Registry,
     project: &str,
     change: impl Fn(&mut ProjectSettings) -> Result<T, E>,
 ) -> Result<Result<T, E>, StoreError> {
     for attempt in 0..ATTEMPTS_MAX {
         registry.update_state().await?;
-        let records = read(location, registry).await?;
+        let records = registry.read(location).await?;
         let stored = records.iter().find(|record| record.kind == SETTINGS && record.id == project);
         let mut settings = stored.map(Record::settings).transpose()?.unwrap_or_default();
         let before = settings.clone();
@@ -197,12 +237,12 @@ pub(crate) async fn change_settings<T, E>(
 /// Appends a record that wins over the stored one of its kind and id, whatever the clocks say.
 pub(crate) async fn replace(
     location: &Location,
-    registry: &mut DeltaTable,
+    registry: &mut Registry,
     mut record: Record,
 ) -> Result<(), StoreError> {
     for attempt in 0..ATTEMPTS_MAX {
         registry.update_state().await?;
-        let records = read(location, registry).await?;
+        let records = registry.read(location).await?;
         let stored = records.iter().find(|stored| stored.kind == record.kind && stored.id == record.id);
         record.written = record.written.max(stored.map_or(i64::MIN, |stored| stored.written + 1));
         if let Commit::Done = try_append(location, registry, std::slice::from_ref(&record)).await? {
@@ -213,13 +253,13 @@ pub(crate) async fn replace(
     Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
 }
 
-async fn try_append(location: &Location, registry: &mut DeltaTable, records: &[Record]) -> Result<Commit, StoreError> {
-    let merge = registry.snapshot()?.log_data().num_files() >= FILES_MAX;
+async fn try_append(location: &Location, registry: &mut Registry, records: &[Record]) -> Result<Commit, StoreError> {
+    let merge = registry.table.snapshot()?.log_data().num_files() >= FILES_MAX;
     let mut all = records.to_vec();
     let mut actions: Vec<Action> = Vec::new();
     if merge {
-        all = newest(read(location, registry).await?.into_iter().chain(all));
-        actions.extend(registry.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
+        all = newest(registry.read(location).await?.into_iter().chain(all));
+        actions.extend(registry.table.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
     }
     let path = format!("records-{}.parquet", uuid::Uuid::new_v4().simple());
     let bytes = encode(&all)?;
@@ -228,7 +268,7 @@ async fn try_append(location: &Location, registry: &mut DeltaTable, records: &[R
     let statistics = format!("{{\"numRecords\":{}}}", all.len());
     actions.push(table::add_file(path, size, None, statistics));
     let mode = if merge { SaveMode::Overwrite } else { SaveMode::Append };
-    let done = table::commit(registry, actions, mode).await?;
+    let done = table::commit(&registry.table, actions, mode).await?;
     if let Commit::Done = done {
         registry.update_state().await?;
     }
@@ -261,10 +301,17 @@ fn encode(records: &[Record]) -> Result<Vec<u8>, StoreError> {
     ];
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(crate::encode::plain_properties()))?;
+    let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties(records.len())))?;
     writer.write(&batch)?;
     writer.close()?;
     Ok(bytes)
+}
+
+/// A file of few records is read and written in less time than it takes to set up a compressor.
+fn properties(records: usize) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let compression = if records < COMPRESSED_MIN { Compression::UNCOMPRESSED } else { Compression::ZSTD(level) };
+    WriterProperties::builder().set_compression(compression).build()
 }
 
 fn decode(bytes: bytes::Bytes) -> Result<Vec<Record>, StoreError> {

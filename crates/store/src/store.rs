@@ -18,7 +18,7 @@ use crate::encode::{EXPERIMENT_FOOTER_KEY, without_columns};
 use crate::location::Location;
 use crate::optimize::{EXPERIMENTS_FOOTER_KEY, Rewritten, not_of};
 use crate::reader::FileReader;
-use crate::registry::{self, ExperimentBody, Record};
+use crate::registry::{self, ExperimentBody, Record, Registry};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::table::{self, Commit, REGISTRY, SPANS};
 use crate::writer::{ExperimentWriter, StagedExperiment, StagedFile, Target, WriterOptions};
@@ -36,7 +36,7 @@ pub struct Store {
 struct Inner {
     location: Location,
     spans: tokio::sync::Mutex<DeltaTable>,
-    registry: tokio::sync::Mutex<DeltaTable>,
+    registry: tokio::sync::Mutex<Registry>,
     /// Columns of the table and of what this process has staged: writers agree on names and kinds.
     columns: Arc<Mutex<Columns>>,
 }
@@ -75,7 +75,7 @@ impl Store {
                 location,
                 columns: Arc::new(Mutex::new(columns)),
                 spans: tokio::sync::Mutex::new(spans),
-                registry: tokio::sync::Mutex::new(registry),
+                registry: tokio::sync::Mutex::new(Registry::new(registry)),
             }),
         })
     }
@@ -84,7 +84,7 @@ impl Store {
         &self.inner.spans
     }
 
-    pub(crate) fn registry(&self) -> &tokio::sync::Mutex<DeltaTable> {
+    pub(crate) fn registry(&self) -> &tokio::sync::Mutex<Registry> {
         &self.inner.registry
     }
 
@@ -108,7 +108,7 @@ impl Store {
         let (registry_version, records) = {
             let mut registry = self.inner.registry.lock().await;
             registry.update_state().await?;
-            (registry.snapshot()?.version(), registry::read(&self.inner.location, &registry).await?)
+            (registry.version()?, registry.read(&self.inner.location).await?)
         };
         let bodies = self.reconcile(&files, &records).await?;
         let settings = records

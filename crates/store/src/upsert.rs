@@ -332,7 +332,7 @@ impl Store {
         }
         let mut registry = self.registry().lock().await;
         registry.update_state().await?;
-        let before = registry::experiment_body(self.location(), &registry, &id).await?;
+        let before = registry.experiment_body(self.location(), &id).await?;
         records.push(Record::of_experiment(&body_of(&staged, before))?);
         registry::append(self.location(), &mut registry, records).await
     }

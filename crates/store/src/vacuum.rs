@@ -35,11 +35,15 @@ impl Store {
             // Listed before the table is read: a file that is committed in between is in the table.
             let found: Vec<object_store::ObjectMeta> = root.list(Some(&base)).try_collect().await?;
             let known: HashSet<String> = {
-                let table = if name == SPANS { self.spans() } else { self.registry() };
-                let mut table = table.lock().await;
-                table.update_state().await?;
-                let paths: Vec<String> =
-                    table.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect();
+                let paths: Vec<String> = if name == SPANS {
+                    let mut spans = self.spans().lock().await;
+                    spans.update_state().await?;
+                    spans.snapshot()?.log_data().iter().map(|file| file.path().into_owned()).collect()
+                } else {
+                    let mut registry = self.registry().lock().await;
+                    registry.update_state().await?;
+                    registry.paths()?
+                };
                 let full = paths.iter().map(|path| path.split('/').fold(base.clone(), |path, part| path.join(part)));
                 full.map(|path| path.to_string()).collect()
             };

@@ -4,6 +4,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Baseline = Schemas["Baseline"];
 export type CaseCell = Schemas["CaseCell"];
 export type CaseColumn = Schemas["CaseColumn"];
 export type CaseRow = Schemas["CaseRow"];
@@ -21,11 +22,14 @@ export type Groups = Schemas["Groups"];
 export type History = Schemas["History"];
 export type HistoryPoint = Schemas["HistoryPoint"];
 export type InferredField = Schemas["InferredField"];
+export type KeyCheck = Schemas["KeyCheck"];
 export type Leaderboard = Schemas["Leaderboard"];
 export type MetricDelta = Schemas["MetricDelta"];
 export type NamedQuery = Schemas["NamedQuery"];
 export type ProjectSettings = Schemas["ProjectSettings"];
 export type QueryList = Schemas["QueryList"];
+export type Scoring = Schemas["Scoring"];
+export type ScoringList = Schemas["ScoringList"];
 export type ScoreDelta = Schemas["ScoreDelta"];
 export type ScoreHistory = Schemas["ScoreHistory"];
 export type SettingsAnswer = Schemas["SettingsAnswer"];

@@ -1,96 +1,131 @@
 import { scaleBand, scaleLinear } from "d3-scale";
-import { For, Show } from "solid-js";
+import { createMemo, For, Show } from "solid-js";
 import { percent, plain } from "../format/number";
-import { Chart, type Area } from "./Chart";
+import { Chart, type Area, type Box } from "./Chart";
+import { least, most } from "./LineChart";
+import { series } from "./shapes";
 
 export interface Bar {
+  /** The experiment, or what several have in common. */
   label: string;
   value: number | null;
   low: number | null;
   high: number | null;
-  n: number;
+  /** What the value is over: `200 cases`. */
+  over: string;
+  open: () => void;
 }
 
-/** Bars from zero with their intervals, one colour an experiment. */
-export function BarChart(props: { groups: readonly { name: string; bars: readonly Bar[] }[] }) {
+export interface BarGroup {
+  name: string;
+  bars: readonly Bar[];
+}
+
+/** Bars from zero with their intervals, one colour a series. A drag chooses groups. */
+export function BarChart(props: {
+  label: string;
+  groups: readonly BarGroup[];
+  keep?: (groups: readonly BarGroup[]) => void;
+}) {
   const outer = (area: Area) =>
     scaleBand<string>()
       .domain(props.groups.map((group) => group.name))
       .range([0, area.width])
       .padding(0.2);
-  const inner = (area: Area) =>
-    scaleBand<number>()
-      .domain((props.groups[0]?.bars ?? []).map((_, index) => index))
-      .range([0, outer(area).bandwidth()])
-      .padding(0.12);
-  const highest = () =>
-    Math.max(0, ...props.groups.flatMap((group) => group.bars.map((bar) => bar.high ?? bar.value ?? 0)));
-  const isShare = () => highest() <= 1;
+  const names = createMemo(() => [...new Set(props.groups.flatMap((group) => group.bars.map((bar) => bar.label)))]);
+  const ends = createMemo(() => {
+    const values = props.groups.flatMap((group) => group.bars.flatMap((bar) => [bar.value, bar.high, bar.low]));
+    const known = values.filter((value) => value != null);
+    return [Math.min(0, least(known)), Math.max(0, most(known))] as const;
+  });
+  const isShare = () => ends()[0] >= 0 && ends()[1] <= 1;
   const y = (area: Area) =>
     scaleLinear()
-      .domain([0, isShare() ? 1 : highest()])
+      .domain(isShare() ? [0, 1] : ends())
       .range([area.height, 0]);
-  const write = (value: number) => (isShare() ? percent(value, 0) : plain(value));
+  const write = (value: number | null, digits = 1) => (isShare() ? percent(value, digits) : plain(value));
+  const drawn = (area: Area) => {
+    const [groups, scale] = [outer(area), y(area)];
+    const inner = scaleBand<string>().domain(names()).range([0, groups.bandwidth()]).padding(0.12);
+    return props.groups.flatMap((group) =>
+      group.bars.flatMap((bar) => {
+        if (bar.value == null) return [];
+        const left = groups(group.name)! + inner(bar.label)!;
+        const [top, bottom] = [scale(Math.max(0, bar.value)), scale(Math.min(0, bar.value))];
+        return [
+          { group, bar, kind: names().indexOf(bar.label), left, width: inner.bandwidth(), top, height: bottom - top },
+        ];
+      }),
+    );
+  };
+  const tells = (group: BarGroup, bar: Bar) => [
+    bar.label === group.name ? bar.label : `${bar.label}: ${group.name}`,
+    bar.low == null ? write(bar.value) : `${write(bar.value)} from ${write(bar.low)} to ${write(bar.high)}`,
+    bar.over,
+  ];
+  const keep = (box: Box, area: Area) => {
+    const bands = outer(area);
+    const inside = props.groups.filter((group) => {
+      const left = bands(group.name)!;
+      return left + bands.bandwidth() > box.left && left < box.right;
+    });
+    if (inside.length > 0) props.keep?.(inside);
+  };
   return (
-    <Chart
-      label="Scores of the experiments"
-      x={(area) =>
-        props.groups.map((group) => ({ at: outer(area)(group.name)! + outer(area).bandwidth() / 2, text: group.name }))
-      }
-      y={(area) =>
-        y(area)
-          .ticks(5)
-          .map((tick) => ({ at: y(area)(tick), text: write(tick) }))
-      }
-    >
-      {(area) => (
-        <>
-          <For each={props.groups}>
-            {(group) => (
-              <For each={group.bars}>
-                {(bar, index) => {
-                  const left = () => outer(area)(group.name)! + inner(area)(index())!;
-                  const middle = () => left() + inner(area).bandwidth() / 2;
-                  return (
-                    <Show when={bar.value != null}>
-                      <g class={`series-${index() % 6}`}>
-                        <rect
-                          class="mark"
-                          x={left()}
-                          width={inner(area).bandwidth()}
-                          y={y(area)(bar.value!)}
-                          height={area.height - y(area)(bar.value!)}
-                        >
-                          <title>{`${bar.label}, ${group.name}: ${percent(bar.value)}, from ${percent(bar.low)} to ${percent(bar.high)}, ${bar.n} cases`}</title>
-                        </rect>
-                        <Show when={bar.low != null && bar.high != null}>
-                          <line
-                            class="interval bar-interval"
-                            x1={middle()}
-                            x2={middle()}
-                            y1={y(area)(bar.low!)}
-                            y2={y(area)(bar.high!)}
-                          />
-                        </Show>
-                      </g>
-                    </Show>
-                  );
-                }}
-              </For>
-            )}
-          </For>
-          <For each={props.groups[0]?.bars ?? []}>
-            {(bar, index) => (
-              <g class={`series-${index() % 6}`} transform={`translate(${area.width + 10} ${8 + index() * 16})`}>
-                <rect class="mark" width="10" height="10" y="-9" />
-                <text class="mark-label" x="14">
-                  {bar.label}
-                </text>
-              </g>
-            )}
-          </For>
-        </>
-      )}
-    </Chart>
+    <Show when={props.groups.length > 0} fallback={<p class="quiet">There is nothing to draw.</p>}>
+      <Chart
+        label={props.label}
+        x={(area) => {
+          const bands = outer(area);
+          return props.groups.map((group) => ({ at: bands(group.name)! + bands.bandwidth() / 2, text: group.name }));
+        }}
+        y={(area) => {
+          const scale = y(area);
+          return scale.ticks(5).map((tick) => ({ at: scale(tick), text: write(tick, 0) }));
+        }}
+        marks={(area) =>
+          drawn(area).map((one) => ({
+            x: one.left + one.width / 2,
+            y: one.top + Math.min(one.height / 2, 12),
+            tells: tells(one.group, one.bar),
+            open: one.bar.open,
+          }))
+        }
+        wide
+        {...(props.keep ? { onDrag: keep } : {})}
+        legend={
+          names().length > 1
+            ? names().map((name, kind) => ({
+                name,
+                sign: <rect class={`mark ${series(kind)}`} x="-5" y="-5" width="10" height="10" />,
+              }))
+            : []
+        }
+      >
+        {(area) => (
+          <>
+            <line class="zero" x2={area.width} y1={y(area)(0)} y2={y(area)(0)} />
+            <For each={drawn(area)}>
+              {(one) => (
+                <g class={series(one.kind)}>
+                  <rect class="mark" x={one.left} width={one.width} y={one.top} height={one.height}>
+                    <title>{tells(one.group, one.bar).join(", ")}</title>
+                  </rect>
+                  <Show when={one.bar.low != null && one.bar.high != null}>
+                    <line
+                      class="bar-interval"
+                      x1={one.left + one.width / 2}
+                      x2={one.left + one.width / 2}
+                      y1={y(area)(one.bar.low!)}
+                      y2={y(area)(one.bar.high!)}
+                    />
+                  </Show>
+                </g>
+              )}
+            </For>
+          </>
+        )}
+      </Chart>
+    </Show>
   );
 }

@@ -1,136 +1,185 @@
 import { scaleLinear, scaleUtc } from "d3-scale";
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, For, Show } from "solid-js";
 import type { HistoryPoint, ScoreHistory } from "../api/types";
 import { percent, plain, signed } from "../format/number";
 import { date, time } from "../format/time";
 import { setParameters, to } from "../router";
-import { Chart, type Area } from "./Chart";
+import { Chart, opens, type Area, type Box } from "./Chart";
+import { labels, series, shape } from "./shapes";
 
 interface Props {
   project: string;
   score: string;
   points: readonly HistoryPoint[];
   changes: ScoreHistory["changes"];
+  /** What an experiment's mark stands for, and all that there are. */
+  kind: (id: string) => string | undefined;
+  kinds: readonly string[];
 }
 
-/** A drag shorter than this is a click. */
-const DRAG = 6;
+/** More marks than this are one drawing, without a link each. */
+const LINKED = 60;
 
 /** A score over time, with intervals and where its mean changed. A drag keeps the experiments of that time. */
 export function LineChart(props: Props) {
-  const [drag, setDrag] = createSignal<[number, number]>();
   const known = createMemo(() => props.points.filter((point) => point.mean != null && point.created));
-  const at = (point: HistoryPoint) => new Date(point.created!);
-  const x = (area: Area) => {
-    const times = known().map((point) => at(point).getTime());
-    return scaleUtc()
-      .domain([Math.min(...times), Math.max(...times)])
-      .range([0, area.width]);
-  };
-  const y = (area: Area) => {
-    const ends = known().flatMap((point) => [point.ci_low ?? point.mean!, point.ci_high ?? point.mean!]);
+  const at = (point: HistoryPoint) => new Date(point.created!).getTime();
+  const x = createMemo(() => {
+    const times = known().map(at);
+    const [first, last] = [least(times), most(times)];
+    return first === last ? scaleUtc().domain([first - 1, last + 1]) : scaleUtc().domain([first, last]);
+  });
+  const y = createMemo(() => {
+    const low = least(known().map((point) => point.ci_low ?? point.mean!));
+    const high = most(known().map((point) => point.ci_high ?? point.mean!));
     return scaleLinear()
-      .domain([Math.min(...ends), Math.max(...ends)])
-      .nice(5)
-      .range([area.height, 0]);
-  };
+      .domain(low === high ? [low - 0.5, high + 0.5] : [low, high])
+      .nice(5);
+  });
+  const xAt = (area: Area) => x().copy().range([0, area.width]);
+  const yAt = (area: Area) => y().copy().range([area.height, 0]);
   const write = (value: number) => (value >= 0 && value <= 1 ? percent(value, 1) : plain(value));
-  const keep = (area: Area) => {
-    const [from, until] = (drag() ?? [0, 0]).toSorted((a, b) => a - b);
-    setDrag(undefined);
-    if (until! - from! < DRAG) return;
-    const [first, last] = [from!, until!].map((place) => x(area).invert(place).toISOString());
+  const drawn = (area: Area) => {
+    const [toX, toY] = [xAt(area), yAt(area)];
+    return known().map((point) => ({
+      point,
+      kind: Math.max(0, props.kinds.indexOf(props.kind(point.id) ?? "")),
+      x: toX(at(point)),
+      y: toY(point.mean!),
+      low: toY(point.ci_low ?? point.mean!),
+      high: toY(point.ci_high ?? point.mean!),
+    }));
+  };
+  const tells = (point: HistoryPoint) => [
+    point.experiment,
+    time(point.created),
+    `${write(point.mean!)} from ${write(point.ci_low ?? point.mean!)} to ${write(point.ci_high ?? point.mean!)}, ${point.n} cases`,
+    ...(props.kinds.length > 0 ? [props.kind(point.id) ?? "–"] : []),
+  ];
+  const keep = (box: Box, area: Area) => {
+    const [first, last] = [box.left, box.right].map((place) => xAt(area).invert(place).toISOString());
     setParameters({ where: `created >= '${first}' and created <= '${last}'` });
   };
   return (
     <Show when={known().length > 0} fallback={<p class="quiet">No experiment with a time has this score.</p>}>
       <Chart
         label={`${props.score} over time`}
-        x={(area) =>
-          x(area)
-            .ticks(6)
-            .map((tick) => ({ at: x(area)(tick), text: date(tick) }))
+        x={(area) => {
+          const scale = xAt(area);
+          return scale.ticks(6).map((tick) => ({ at: scale(tick), text: date(tick) }));
+        }}
+        y={(area) => {
+          const scale = yAt(area);
+          return scale.ticks(5).map((tick) => ({ at: scale(tick), text: write(tick) }));
+        }}
+        marks={(area) =>
+          drawn(area).map((one) => ({
+            x: one.x,
+            y: one.y,
+            tells: tells(one.point),
+            open: opens(to.experiment(props.project, one.point.experiment)),
+          }))
         }
-        y={(area) =>
-          y(area)
-            .ticks(5)
-            .map((tick) => ({ at: y(area)(tick), text: write(tick) }))
-        }
+        wide
+        onDrag={keep}
+        legend={props.kinds.map((name, kind) => ({
+          name,
+          sign: <path class={`mark ${series(kind)}`} d={shape(kind)} />,
+        }))}
       >
-        {(area) => (
-          <>
-            <rect
-              width={area.width}
-              height={area.height}
-              fill="transparent"
-              onPointerDown={(event) => {
-                event.currentTarget.setPointerCapture(event.pointerId);
-                setDrag([event.offsetX - 56, event.offsetX - 56]);
-              }}
-              onPointerMove={(event) => drag() && setDrag([drag()![0], event.offsetX - 56])}
-              onPointerUp={() => keep(area)}
-            />
-            <Show when={drag()}>
-              {(ends) => (
-                <rect
-                  class="band"
-                  x={Math.min(...ends())}
-                  width={Math.abs(ends()[1] - ends()[0])}
-                  height={area.height}
-                  pointer-events="none"
-                />
-              )}
-            </Show>
-            <For each={props.changes.filter((change) => known().some((point) => point.id === change.id))}>
-              {(change) => {
-                const place = () => x(area)(at(known().find((point) => point.id === change.id)!));
-                return (
+        {(area) => {
+          const all = createMemo(() => drawn(area));
+          const changes = createMemo(() => {
+            const places = new Map(all().map((one) => [one.point.id, one.x]));
+            return props.changes.flatMap((change) => {
+              const place = places.get(change.id);
+              return place === undefined ? [] : [{ change, place }];
+            });
+          });
+          const named = createMemo(() => {
+            const wanted = all().length <= 12 ? all() : all().slice(-1);
+            return labels(
+              wanted.map((one) => ({ x: one.x, y: one.y - 8, text: one.point.experiment, of: one })),
+              area.width,
+            );
+          });
+          return (
+            <>
+              <For each={changes()}>
+                {({ change, place }) => (
                   <g class={change.worse ? "worse" : "better"}>
-                    <line class="change-line" x1={place()} x2={place()} y2={area.height} />
-                    <text class="tick" x={place() + 4} y={10}>
+                    <line class="change-line" x1={place} x2={place} y2={area.height} />
+                    <text class="change-label" x={place + 4} y={9}>
                       {change.worse ? "▼" : "▲"} {signed(change.delta, (size) => (100 * size).toFixed(1))}
                     </text>
                   </g>
-                );
-              }}
-            </For>
-            <path
-              class="series-line"
-              d={`M${known()
-                .map((point) => `${x(area)(at(point))} ${y(area)(point.mean!)}`)
-                .join("L")}`}
-            />
-            <For each={known()}>
-              {/* Within a group the link is one of SVG, not of HTML. */}
-              {(point, index) => (
-                <g>
-                  <a href={to.experiment(props.project, point.experiment)} class="series-0">
-                    <title>{`${point.experiment}, ${time(point.created)}\n${write(point.mean!)} from ${write(point.ci_low ?? point.mean!)} to ${write(point.ci_high ?? point.mean!)}, ${point.n} cases`}</title>
-                    <line
-                      class="interval"
-                      x1={x(area)(at(point))}
-                      x2={x(area)(at(point))}
-                      y1={y(area)(point.ci_low ?? point.mean!)}
-                      y2={y(area)(point.ci_high ?? point.mean!)}
-                    />
-                    <circle
-                      class="mark"
-                      cx={x(area)(at(point))}
-                      cy={y(area)(point.mean!)}
-                      r={known().length > 60 ? 2 : 4}
-                    />
-                    <Show when={known().length <= 12 || index() === known().length - 1}>
-                      <text class="mark-label" x={x(area)(at(point)) + 7} y={y(area)(point.mean!) - 6}>
-                        {point.experiment}
-                      </text>
-                    </Show>
-                  </a>
-                </g>
-              )}
-            </For>
-          </>
-        )}
+                )}
+              </For>
+              <path
+                class="series-line"
+                d={`M${all()
+                  .map((one) => `${round(one.x)} ${round(one.y)}`)
+                  .join("L")}`}
+              />
+              <path
+                class="intervals"
+                d={all()
+                  .map((one) => `M${round(one.x)} ${round(one.low)}V${round(one.high)}`)
+                  .join("")}
+              />
+              <Show
+                when={all().length <= LINKED}
+                fallback={
+                  <For each={props.kinds.length > 0 ? props.kinds : [""]}>
+                    {(_, kind) => (
+                      <path
+                        class={`mark ${series(kind())}`}
+                        d={all()
+                          .filter((one) => one.kind === kind())
+                          .map((one) => dot(one.x, one.y))
+                          .join("")}
+                      />
+                    )}
+                  </For>
+                }
+              >
+                <For each={all()}>
+                  {/* Within a group the link is one of SVG, not of HTML. */}
+                  {(one) => (
+                    <g>
+                      <a
+                        href={to.experiment(props.project, one.point.experiment)}
+                        aria-label={tells(one.point).join(", ")}
+                      >
+                        <path
+                          class={`mark ${series(one.kind)}`}
+                          d={shape(one.kind)}
+                          transform={`translate(${one.x} ${one.y})`}
+                        />
+                      </a>
+                    </g>
+                  )}
+                </For>
+              </Show>
+              <For each={named()}>
+                {(label) => (
+                  <text class="mark-label" x={label.left} y={label.y}>
+                    {label.text}
+                  </text>
+                )}
+              </For>
+            </>
+          );
+        }}
       </Chart>
     </Show>
   );
 }
+
+const round = (x: number) => Math.round(x * 10) / 10;
+
+const dot = (x: number, y: number) => `M${round(x) - 2} ${round(y)}a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
+
+/** Without spreading: there may be more values than a call takes. */
+export const least = (values: readonly number[]) => values.reduce((a, b) => Math.min(a, b), Infinity);
+export const most = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), -Infinity);

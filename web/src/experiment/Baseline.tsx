@@ -1,6 +1,6 @@
 import { createSignal, For, Show } from "solid-js";
 import { answer, get } from "../api/client";
-import type { ExperimentList } from "../api/types";
+import type { ExperimentList, ExperimentRow } from "../api/types";
 import { time } from "../format/time";
 import { go, parameters, setParameters, to, withParameters } from "../router";
 import { Menu } from "../ui/Menu";
@@ -8,7 +8,7 @@ import type { View } from "./view";
 
 /** What the experiment is held against, and the rule that chose it; swapped or changed with a click. */
 export function Baseline(props: { view: View }) {
-  const sides = () => (props.view.comparing() ? (props.view.overall() ?? []).map((diff) => diff.base) : []);
+  const sides = () => props.view.sides();
   const swap = () => {
     const base = sides()[0];
     if (base)
@@ -28,7 +28,11 @@ export function Baseline(props: { view: View }) {
           fallback={
             <span class="quiet">
               {" "}
-              {props.view.off() ? "on its own" : "with nothing to compare: no baseline was found"}
+              {props.view.off()
+                ? "on its own"
+                : props.view.nothingToCompare()
+                  ? "with nothing to compare: no rule finds a baseline"
+                  : ""}
             </span>
           }
         >
@@ -77,10 +81,10 @@ function Picker(props: { view: View }) {
         (row) => row.id !== props.view.summary()?.id && row.experiment.toLowerCase().includes(text().toLowerCase()),
       )
       .slice(0, 200);
-  const chosen = () => props.view.overall()?.map((diff) => diff.base.id) ?? [];
-  const choose = (id: string, on: boolean) => {
-    const others = (parameters("vs").length > 0 ? chosen() : []).filter((one) => one !== id);
-    setParameters({ vs: on ? [...others, id] : others, diff: null });
+  const isChosen = (row: ExperimentRow) => parameters("vs").some((one) => one === row.id || one === row.experiment);
+  const choose = (row: ExperimentRow, on: boolean) => {
+    const others = parameters("vs").filter((one) => one !== row.id && one !== row.experiment);
+    setParameters({ vs: on ? [...others, row.id] : others, diff: null });
   };
   return (
     <Menu label="Compare with" open={open()} onOpen={setOpen}>
@@ -95,8 +99,8 @@ function Picker(props: { view: View }) {
           <label>
             <input
               type="checkbox"
-              checked={parameters("vs").length > 0 && chosen().includes(row.id)}
-              onChange={(event) => choose(row.id, event.currentTarget.checked)}
+              checked={isChosen(row)}
+              onChange={(event) => choose(row, event.currentTarget.checked)}
             />
             <span class="cut grow">{row.experiment}</span> <span class="quiet">{time(row.created)}</span>
           </label>

@@ -1,6 +1,10 @@
 import { For, Show } from "solid-js";
 import { count } from "../format/number";
-import { narrow, quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { narrow, type View } from "./view";
+
+/** Counts that are shown: an experiment may have thousands of scores. */
+const MOST = 14;
 
 interface Counted {
   n: number;
@@ -27,7 +31,10 @@ export function Counts(props: { view: View }) {
       { n: of.null_key, words: "without a key", condition: "presence() = 'null_key'" },
       ...lost,
     ];
-    return [...all.filter((one) => one.n > 0), { n: -1, words: "errors", condition: "error is not null" }];
+    return [
+      ...all.filter((one) => one.n > 0).slice(0, MOST),
+      { n: -1, words: "errors", condition: "error is not null" },
+    ];
   };
   return (
     <div class="counts">

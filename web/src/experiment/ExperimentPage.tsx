@@ -13,6 +13,7 @@ import { FilterBar } from "./FilterBar";
 import { GroupMenu } from "./GroupMenu";
 import { Groups } from "./Groups";
 import { Layouts } from "./Layouts";
+import { ScoringBar } from "./ScoringBar";
 import { SummaryPane } from "./SummaryPane";
 import { Table } from "./Table";
 import { Views } from "./Views";
@@ -25,21 +26,31 @@ const Trials = lazy(() => import("./Trials"));
 const Explain = lazy(() => import("./Explain"));
 const TracePanel = lazy(() => import("../trace/TracePanel"));
 
+/** From this width on there is room for the pane beside the table. */
+const WIDE = 1_000;
+
 /** An experiment: its cases against a baseline, and what they come to. */
 export default function ExperimentPage(props: { project: string; experiment: string }) {
   const view = createView(props.project, props.experiment);
-  const [pane, setPane] = kept("pane", true);
+  const [pane, setPane] = kept("pane", innerWidth >= WIDE);
   const [cursor, setCursor] = createSignal(-1);
 
-  const rows = () => view.cases()?.rows ?? [];
-  const open = (row: CaseRow, index: number) => {
+  const rows = view.rows;
+  const open = (row: CaseRow, index: number, shift = 0) => {
     setCursor(index);
-    setParameters({ case: row.id, there: row.presence === "base_only" ? "yes" : null });
+    const there = row.presence === "base_only" ? "yes" : null;
+    setParameters({ case: row.id, there, span: null, against: null, shift: shift > 0 ? String(shift) : null });
   };
   const opened = createMemo(() => parameter("case"));
   const at = () => {
-    const index = rows().findIndex((row) => row.id === opened());
+    const index = rows().findIndex((row) => row?.id === opened());
     return index >= 0 ? index : cursor();
+  };
+  const pickAtCursor = () => {
+    const row = rows()[at()];
+    if (!row) return;
+    const others = parameters("pick").filter((id) => id !== row.id);
+    setParameters({ pick: parameters("pick").includes(row.id) ? others : [...others, row.id] }, { replace: true });
   };
   const step = (by: number) => {
     const index = Math.min(Math.max(at() + by, 0), rows().length - 1);
@@ -51,6 +62,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
   onKey("k", "Row before", () => step(-1));
   onKey("n", "Next case", () => step(1));
   onKey("p", "Case before", () => step(-1));
+  onKey("x", "Pick the row", pickAtCursor);
   onKey("o", "Open the row", () => rows()[cursor()] && open(rows()[cursor()]!, cursor()));
   onKey("d", "Comparison on or off", () => setParameters({ diff: view.off() ? null : "off" }));
   onKey("t", "Trials of each case", () => setParameters({ layout: view.layout() === "trials" ? null : "trials" }));
@@ -66,7 +78,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
         <Columns view={view} />
         <Layouts view={view} />
         <Export view={view} />
-        <Views />
+        <Views view={view} />
         <button aria-pressed={pane()} onClick={() => setPane(!pane())}>
           Summary
         </button>
@@ -109,6 +121,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
               </Match>
             </Switch>
           </Suspense>
+          <ScoringBar view={view} />
           <Show when={parameters("pick").length > 0}>
             <ActionBar view={view} />
           </Show>

@@ -6,7 +6,7 @@ import { preview } from "../format/value";
 import { setParameters } from "../router";
 import { Dialog } from "../ui/Dialog";
 import { Trouble, Warnings } from "../ui/Trouble";
-import { narrow, type View } from "./view";
+import { narrowed, type View } from "./view";
 
 const SLICES = "12";
 
@@ -28,8 +28,7 @@ export default function Explain(props: { view: View; score: string }) {
   );
   const close = () => setParameters({ explain: null });
   const open = (condition: string) => {
-    close();
-    narrow(props.view, condition);
+    setParameters({ explain: null, where: narrowed(props.view, condition) });
   };
   const withWidth = (delta: number | null, low: number | null, high: number | null) => {
     const width = halfWidth(low, high);

@@ -1,79 +1,109 @@
 import { createVirtualizer } from "@tanstack/solid-virtual";
-import { createMemo, For, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js";
 import { answer, get } from "../api/client";
-import type { CaseRow, CaseTable } from "../api/types";
-import { score } from "../format/number";
+import type { CaseCell, CaseRow, CaseTable } from "../api/types";
+import { score, signed } from "../format/number";
 import { preview } from "../format/value";
-import { parameter, setParameters } from "../router";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { parameters, setParameters } from "../router";
+import { Menu } from "../ui/Menu";
+import { createOthers } from "./others";
+import { createPages, PAGE } from "./pages";
+import { PREVIEW, type View } from "./view";
 import "./Grid.css";
 
 const FIELDS = ["output", "expected", "error", "metadata"];
-const ROW = 132;
+/** Height of a field in a cell, and of the scores below. */
+const FIELD = 104;
+const SCORES = 28;
+/** Scores that a cell has room for. */
+const MOST_SCORES = 6;
+const OFFERED = 200;
 
 /** The cases with what each experiment put out for them, side by side. */
 export default function Grid(props: { view: View; open: (row: CaseRow, index: number) => void }) {
   let scroller!: HTMLDivElement;
-  const field = () => parameter("field") ?? "output";
-  const scores = () =>
-    Object.keys(props.view.summary()?.scores ?? {}).map((name) => ({ name, path: `scores.${quoted(name)}` }));
-  const asked = () => ({ project: props.view.project, where: props.view.where(), sort: props.view.sort() });
-
-  const mine = answer(
-    () =>
-      props.view.summary()
-        ? {
-            ...asked(),
-            against: props.view.bases()[0],
-            columns: ["input", field(), ...scores().map((one) => one.path)].join(","),
-          }
-        : undefined,
-    (given, signal) => get<CaseTable>(`${props.view.path}/cases`, given, signal),
+  const [range, setRange] = createSignal<readonly [number, number]>([0, 10]);
+  const chosen = () => {
+    const asked = parameters("field");
+    return asked.length > 0 ? asked : ["output"];
+  };
+  const scores = createMemo(() =>
+    Object.keys(props.view.summary()?.scores ?? {})
+      .slice(0, MOST_SCORES)
+      .map((name) => ({ name, path: `scores.${quoted(name)}` })),
   );
+  const paths = () => scores().map((one) => one.path);
+  const asked = createMemo(() =>
+    props.view.summary()
+      ? {
+          project: props.view.project,
+          where: props.view.where(),
+          sort: props.view.sort(),
+          against: props.view.bases()[0],
+          columns: ["input", ...chosen(), ...paths()].join(","),
+          preview: PREVIEW,
+          limit: String(PAGE),
+        }
+      : undefined,
+  );
+  const mine = answer(asked, (given, signal) => get<CaseTable>(`${props.view.path}/cases`, given, signal));
+  const pages = createPages<CaseRow>(mine, async (offset, signal) => {
+    const given = { ...asked(), offset: String(offset) };
+    return (await get<CaseTable>(`${props.view.path}/cases`, given, signal)).rows;
+  });
   /** What the matched case of each comparison says, by the row of this experiment. */
-  const theirs = answer(
-    () =>
-      props.view.comparing() ? { ...asked(), bases: props.view.bases(), columns: `baseline(${field()})` } : undefined,
-    ({ bases, ...given }, signal) =>
-      Promise.all(bases.map((against) => get<CaseTable>(`${props.view.path}/cases`, { ...given, against }, signal))),
-  );
-  const matched = createMemo(() =>
-    (theirs() ?? []).map((table) => new Map(table.rows.map((row) => [row.id, row.cells[0]?.value]))),
-  );
-  const names = () => [
-    ...(props.view.overall() ?? []).slice(0, matched().length).map((diff) => diff.base.experiment),
-    props.view.experiment,
-  ];
-  const rows = () => mine()?.rows ?? [];
+  const theirs = createOthers(props.view, {
+    of: mine,
+    rows: pages.rows,
+    range,
+    bases: props.view.bases,
+    columns: () => [...chosen().map((field) => `baseline(${field})`), ...paths()],
+  });
+  const height = () => FIELD * chosen().length + SCORES;
   const virtual = createVirtualizer({
     get count() {
-      return rows().length;
+      return pages.rows().length;
     },
     getScrollElement: () => scroller,
-    estimateSize: () => ROW,
+    estimateSize: height,
     overscan: 4,
   });
+  createEffect(on(height, () => virtual.measure(), { defer: true }));
+  createEffect(() => scroller.style.setProperty("--grid-row", `${height()}px`));
+  createEffect(() => {
+    const items = virtual.getVirtualItems();
+    const [first, last] = [items[0], items.at(-1)];
+    if (!first || !last) return;
+    setRange([first.index, last.index]);
+    pages.look(first.index, last.index);
+  });
+  const offers = createMemo(() =>
+    [
+      ...new Set([
+        ...chosen(),
+        ...FIELDS,
+        ...(props.view.fields()?.fields ?? []).map((one) => one.path).filter((path) => !path.includes("[*]")),
+      ]),
+    ].slice(0, OFFERED),
+  );
+  const turn = (field: string) =>
+    setParameters({
+      field: chosen().includes(field) ? chosen().filter((one) => one !== field) : [...chosen(), field],
+    });
   return (
     <>
       <div class="row grid-fields">
-        <span class="quiet">Each cell shows</span>
-        <select
-          aria-label="What each cell shows"
-          value={field()}
-          onChange={(event) => setParameters({ field: event.currentTarget.value })}
-        >
-          <For
-            each={[
-              ...new Set([
-                field(),
-                ...FIELDS,
-                ...(props.view.fields()?.fields ?? []).map((one) => one.path).filter((path) => !path.includes("[*]")),
-              ]),
-            ]}
-          >
-            {(name) => <option value={name}>{name}</option>}
+        <Menu label={`Fields: ${chosen().join(", ")}`}>
+          <For each={offers()}>
+            {(name) => (
+              <label>
+                <input type="checkbox" checked={chosen().includes(name)} onChange={() => turn(name)} />
+                <span class="cut">{name}</span>
+              </label>
+            )}
           </For>
-        </select>
+        </Menu>
       </div>
       <div
         class="grid"
@@ -84,12 +114,14 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
         classList={{ stale: mine.loading }}
       >
         <div class="grid-head">
-          <For each={["input", ...names()]}>{(name) => <strong class="cut">{name}</strong>}</For>
+          <strong>input</strong>
+          <For each={props.view.sides()}>{(side) => <strong class="cut">{side.experiment}</strong>}</For>
+          <strong class="cut">{props.view.experiment}</strong>
         </div>
         <div class="grid-body" style={{ height: `${virtual.getTotalSize()}px` }}>
           <For each={virtual.getVirtualItems()}>
             {(item) => (
-              <Show when={rows()[item.index]} keyed>
+              <Show when={pages.rows()[item.index]} keyed>
                 {(row) => (
                   <div
                     class="grid-row"
@@ -98,19 +130,23 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
                     onClick={() => props.open(row, item.index)}
                   >
                     <Value value={row.cells[0]?.value} />
-                    <For each={matched()}>{(of) => <Value value={of.get(row.id)} />}</For>
-                    <div>
-                      <Value value={row.cells[1]?.value} />
-                      <div class="grid-scores quiet">
-                        <For each={scores()}>
-                          {(one, index) => (
-                            <span>
-                              {one.name} {score(row.cells[index() + 2]?.value as number | null)}
-                            </span>
-                          )}
-                        </For>
-                      </div>
-                    </div>
+                    <For each={props.view.bases()}>
+                      {(base) => (
+                        <Side
+                          fields={chosen()}
+                          cells={theirs(base, row.id)}
+                          scores={scores().map((one) => one.name)}
+                          value={(cell) => cell?.base ?? null}
+                        />
+                      )}
+                    </For>
+                    <Side
+                      fields={chosen()}
+                      cells={row.cells.slice(1)}
+                      scores={scores().map((one) => one.name)}
+                      value={(cell) => (cell?.value as number | null | undefined) ?? null}
+                      changes
+                    />
                   </div>
                 )}
               </Show>
@@ -119,6 +155,52 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
         </div>
       </div>
     </>
+  );
+}
+
+const COLOURS: Record<string, string> = { improved: "better", regressed: "worse" };
+const SIGNS: Record<string, string> = { improved: "▲", regressed: "▼" };
+
+/** What one experiment has for a case: the chosen fields, then the scores. */
+function Side(props: {
+  fields: readonly string[];
+  cells: readonly CaseCell[] | undefined;
+  scores: readonly string[];
+  value: (cell: CaseCell | undefined) => number | null;
+  changes?: boolean;
+}) {
+  return (
+    <div>
+      <For each={props.fields}>
+        {(field, index) => (
+          <div class="grid-field">
+            <Show when={props.fields.length > 1}>
+              <span class="quiet">{field}</span>
+            </Show>
+            <Value value={props.cells?.[index()]?.value} />
+          </div>
+        )}
+      </For>
+      <div class="grid-scores">
+        <For each={props.scores}>
+          {(name, index) => {
+            const cell = () => props.cells?.[props.fields.length + index()];
+            return (
+              <span>
+                <span class="quiet">{name}</span> {score(props.value(cell()))}
+                <Show when={props.changes && SIGNS[cell()?.class ?? ""]}>
+                  <span class={COLOURS[cell()!.class!]}>
+                    {" "}
+                    {SIGNS[cell()!.class!]}
+                    {signed(cell()?.delta, score)}
+                  </span>
+                </Show>
+              </span>
+            );
+          }}
+        </For>
+      </div>
+    </div>
   );
 }
 

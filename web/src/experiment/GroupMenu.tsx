@@ -2,7 +2,8 @@ import { createSignal, For, Show } from "solid-js";
 import { parameter, setParameters } from "../router";
 import { Menu } from "../ui/Menu";
 import { onKey } from "../ui/keys";
-import { quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { type View } from "./view";
 
 export const AGGREGATES = ["avg", "min", "max", "sum", "median", "count", "stddev", "p90"];
 
@@ -21,9 +22,11 @@ export function GroupMenu(props: { view: View }) {
     return [
       ...new Set([
         ...chosen(),
+        ...Object.keys(props.view.settings()?.settings.columns ?? {}).map(quoted),
         ...fields.filter((field) => field.path.startsWith("metadata.")).map((field) => field.path),
         "tags",
         "input",
+        ...(props.view.summary()?.dataset == null ? [] : ["origin.object_id"]),
         ...fields.map((field) => field.path),
       ]),
     ];
@@ -76,6 +79,21 @@ export function GroupMenu(props: { view: View }) {
             />
             Include comparisons in group
           </label>
+          <Show when={props.view.sides().length > 1}>
+            <h3>Differences against</h3>
+            <select
+              aria-label="Comparison that differences are against"
+              onChange={(event) => setParameters({ first: event.currentTarget.value })}
+            >
+              <For each={props.view.sides()}>
+                {(side) => (
+                  <option value={side.id} selected={side.id === (parameter("first") ?? props.view.bases()[0])}>
+                    {side.experiment}
+                  </option>
+                )}
+              </For>
+            </select>
+          </Show>
           <h3>Order</h3>
           <select
             aria-label="Order of groups"

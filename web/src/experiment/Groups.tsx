@@ -6,7 +6,8 @@ import { oneLine } from "../format/value";
 import { parameter, setParameters } from "../router";
 import { DataTable, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
-import { constant, narrow, type View } from "./view";
+import { constant } from "../format/language";
+import { narrowed, type View } from "./view";
 
 /** One line: an experiment inside a group. */
 interface Line {
@@ -20,15 +21,21 @@ const METRICS = ["duration", "estimated_cost", "tokens"];
 
 /** Groups of cases, each experiment summed up inside each. */
 export function Groups(props: { view: View }) {
+  /** The comparison that differences and regressions are against. */
+  const first = () => parameter("first") ?? props.view.bases()[0];
   const groups = answer(
-    () => ({
-      project: props.view.project,
-      bases: props.view.bases(),
-      "group-by": props.view.groupBy(),
-      where: props.view.where(),
-      aggregate: parameter("aggregate"),
-      sort: parameter("order"),
-    }),
+    () =>
+      props.view.ready() && props.view.groupBy().length > 0
+        ? {
+            project: props.view.project,
+            bases: props.view.bases().toSorted((a, b) => Number(b === first()) - Number(a === first())),
+            "group-by": props.view.groupBy(),
+            where: props.view.where(),
+            aggregate: parameter("aggregate"),
+            // Regressions are from something.
+            sort: props.view.comparing() ? parameter("order") : null,
+          }
+        : undefined,
     async ({ bases: [base, ...others], ...given }, signal) => {
       const experiment = props.view.experiment;
       if (base === undefined) return get<Answer>("/api/v1/groups", { ...given, experiment }, signal);
@@ -58,8 +65,8 @@ export function Groups(props: { view: View }) {
           ? `${by} = ${JSON.stringify(value)}`
           : `${by} = ${constant(value)}`;
     });
-    setParameters({ group: null });
-    narrow(props.view, conditions.join(" and "));
+    // In one step: without a group there is no order of groups either.
+    setParameters({ group: null, order: null, where: narrowed(props.view, conditions.join(" and ")) });
   };
   const columns = createMemo((): Column<Line>[] => [
     {

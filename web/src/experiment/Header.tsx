@@ -3,7 +3,8 @@ import { answer, get } from "../api/client";
 import type { CaseColumn, Groups } from "../api/types";
 import { count } from "../format/number";
 import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore, type Sums } from "./Delta";
-import { narrow, quoted, type View } from "./view";
+import { quoted } from "../format/language";
+import { narrow, type View } from "./view";
 
 /** The score or metric that a column shows, if it shows one. */
 export function numberOf(column: CaseColumn): { kind: Sums["kind"]; name: string } | undefined {
@@ -33,7 +34,7 @@ export function sumsOf(view: View, column: CaseColumn): Sums | undefined {
 export const titleOf = (column: CaseColumn) => numberOf(column)?.name ?? column.name;
 
 /** Turns the order by a column: down, up, none. */
-function turn(view: View, name: string) {
+function reorder(view: View, name: string) {
   const now = view.sort();
   view.setSort(now === `${name} desc` ? `${name} asc` : now === `${name} asc` ? null : `${name} desc`);
 }
@@ -48,7 +49,7 @@ export function Header(props: { view: View; column: CaseColumn }) {
   const path = () => `${props.column.kind === "score" ? "scores" : "metrics"}.${quoted(sums()?.name ?? "")}`;
   return (
     <>
-      <button class="sort cut" title={props.column.name} onClick={() => turn(props.view, props.column.name)}>
+      <button class="sort cut" title={props.column.name} onClick={() => reorder(props.view, props.column.name)}>
         {titleOf(props.column)} {order()}
       </button>
       <Show when={sums()}>
@@ -89,21 +90,35 @@ export function Header(props: { view: View; column: CaseColumn }) {
 
 const BINS = 10;
 
+/** Distributions are asked for one after another, behind everything that was asked before. */
+let turn: Promise<unknown> = Promise.resolve();
+const inTurn = <T,>(act: () => Promise<T>): Promise<T> => {
+  const result = turn.then(act);
+  turn = result.catch(() => undefined);
+  return result;
+};
+
 /** How the values of a score are spread from 0 to 1: rows a tenth, as the server groups them. */
 function Distribution(props: { view: View; path: string }) {
   const groups = answer(
-    () => ({
-      base: props.view.bases()[0],
-      by: `floor(${props.path} * ${BINS})`,
-      where: props.view.where(),
-    }),
-    ({ base, by, where }, signal) => {
-      const { experiment, project } = props.view;
-      const given = { "group-by": by, where, project };
-      return base === undefined
-        ? get<Groups>("/api/v1/groups", { ...given, experiment }, signal)
-        : get<Groups>("/api/v1/diff", { ...given, base, candidate: experiment }, signal);
-    },
+    // What the header says comes first.
+    () =>
+      props.view.loading()
+        ? undefined
+        : {
+            base: props.view.bases()[0],
+            by: `floor(${props.path} * ${BINS})`,
+            where: props.view.where(),
+          },
+    ({ base, by, where }, signal) =>
+      inTurn(async () => {
+        if (signal.aborted) throw new DOMException("a newer question", "AbortError");
+        const { experiment, project } = props.view;
+        const given = { "group-by": by, where, project };
+        return base === undefined
+          ? get<Groups>("/api/v1/groups", { ...given, experiment }, signal)
+          : get<Groups>("/api/v1/diff", { ...given, base, candidate: experiment }, signal);
+      }),
   );
   const bins = createMemo(() => {
     const rows = Array<number>(BINS).fill(0);

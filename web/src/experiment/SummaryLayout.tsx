@@ -1,6 +1,7 @@
 import { createMemo, For, Show } from "solid-js";
 import { count } from "../format/number";
 import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore, type Sums } from "./Delta";
+import { Some } from "../ui/Some";
 import type { View } from "./view";
 import "./SummaryLayout.css";
 
@@ -35,7 +36,7 @@ export default function SummaryLayout(props: { view: View }) {
         </p>
       </Show>
       <div class="blocks">
-        <For each={blocks()}>
+        <Some each={blocks()}>
           {(sums) => (
             <section class="block">
               <h3>{sums[0]!.name}</h3>
@@ -55,7 +56,7 @@ export default function SummaryLayout(props: { view: View }) {
               </For>
             </section>
           )}
-        </For>
+        </Some>
       </div>
     </div>
   );

@@ -1,9 +1,10 @@
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import { count, measure } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
 import { setParameters } from "../router";
 import { copy } from "../ui/copy";
+import { Some } from "../ui/Some";
 import { Warnings } from "../ui/Trouble";
 import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore } from "./Delta";
 import type { View } from "./view";
@@ -35,7 +36,7 @@ export function SummaryPane(props: { view: View }) {
       : `${count(of.rows)} of ${count(of.declared_total)} declared rows`;
   };
   return (
-    <aside class="pane" aria-label="Summary of the experiment">
+    <aside class="pane" classList={{ several: diffs().length > 1 }} aria-label="Summary of the experiment">
       <Show when={summary()} fallback={<p class="quiet">…</p>}>
         {(of) => (
           <>
@@ -71,81 +72,83 @@ export function SummaryPane(props: { view: View }) {
               </tbody>
             </table>
             <Warnings of={[...new Set([...of().warnings, ...diffs().flatMap((diff) => diff.warnings)])]} />
-            <table class="numbers">
-              <caption class="only-read">Scores over all cases</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Score</th>
-                  <th scope="col" class="number">
-                    Mean
-                  </th>
-                  <For each={diffs()}>
-                    {(diff) => (
-                      <th scope="col" class="number cut">
-                        vs {diff.base.experiment}
-                      </th>
+            <div class="sideways">
+              <table class="numbers">
+                <caption class="only-read">Scores over all cases</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Score</th>
+                    <th scope="col" class="number">
+                      Mean
+                    </th>
+                    <For each={diffs()}>
+                      {(diff) => (
+                        <th scope="col" class="number cut">
+                          vs {diff.base.experiment}
+                        </th>
+                      )}
+                    </For>
+                  </tr>
+                </thead>
+                <tbody>
+                  <Some each={scores()} more={inRow}>
+                    {(of) => (
+                      <tr>
+                        <th scope="row">{of.name}</th>
+                        <td class="number" title={of.title}>
+                          {meanOf(of)}
+                        </td>
+                        <For each={diffs()}>
+                          {(diff, index) => (
+                            <td class="number">
+                              <Show when={diff.scores[of.name]}>
+                                {(score) => <Delta of={sumsOfScore(of.name, score())} words />}
+                              </Show>
+                              <Show when={index() === 0}>
+                                <button class="why" onClick={() => setParameters({ explain: of.name })}>
+                                  Why?
+                                </button>
+                              </Show>
+                            </td>
+                          )}
+                        </For>
+                      </tr>
                     )}
-                  </For>
-                </tr>
-              </thead>
-              <tbody>
-                <For each={scores()}>
-                  {(of) => (
-                    <tr>
-                      <th scope="row">{of.name}</th>
-                      <td class="number" title={of.title}>
-                        {meanOf(of)}
-                      </td>
-                      <For each={diffs()}>
-                        {(diff, index) => (
-                          <td class="number">
-                            <Show when={diff.scores[of.name]}>
-                              {(score) => <Delta of={sumsOfScore(of.name, score())} words />}
-                            </Show>
-                            <Show when={index() === 0}>
-                              <button class="why" onClick={() => setParameters({ explain: of.name })}>
-                                Why?
-                              </button>
-                            </Show>
-                          </td>
-                        )}
-                      </For>
-                    </tr>
-                  )}
-                </For>
-              </tbody>
-              <thead>
-                <tr>
-                  <th scope="col">Metric</th>
-                  <td class="number" colspan={1 + diffs().length}>
-                    <button aria-pressed={all()} onClick={() => setAll(!all())}>
-                      Zeros, too
-                    </button>
-                  </td>
-                </tr>
-              </thead>
-              <tbody>
-                <For each={metrics()}>
-                  {(of) => (
-                    <tr>
-                      <th scope="row">{of.name}</th>
-                      <td class="number" title={of.title}>
-                        {measure(of.mean, of.unit)}
-                      </td>
-                      <For each={diffs()}>
-                        {(diff) => (
-                          <td class="number">
-                            <Show when={diff.metrics[of.name]}>
-                              {(metric) => <Delta of={sumsOfMetric(of.name, metric())} />}
-                            </Show>
-                          </td>
-                        )}
-                      </For>
-                    </tr>
-                  )}
-                </For>
-              </tbody>
-            </table>
+                  </Some>
+                </tbody>
+                <thead>
+                  <tr>
+                    <th scope="col">Metric</th>
+                    <td class="number" colspan={1 + diffs().length}>
+                      <button aria-pressed={all()} onClick={() => setAll(!all())}>
+                        Zeros, too
+                      </button>
+                    </td>
+                  </tr>
+                </thead>
+                <tbody>
+                  <Some each={metrics()} more={inRow}>
+                    {(of) => (
+                      <tr>
+                        <th scope="row">{of.name}</th>
+                        <td class="number" title={of.title}>
+                          {measure(of.mean, of.unit)}
+                        </td>
+                        <For each={diffs()}>
+                          {(diff) => (
+                            <td class="number">
+                              <Show when={diff.metrics[of.name]}>
+                                {(metric) => <Delta of={sumsOfMetric(of.name, metric())} />}
+                              </Show>
+                            </td>
+                          )}
+                        </For>
+                      </tr>
+                    )}
+                  </Some>
+                </tbody>
+              </table>
+            </div>
           </>
         )}
       </Show>
@@ -153,7 +156,13 @@ export function SummaryPane(props: { view: View }) {
   );
 }
 
-function Fact(props: { name: string; children: import("solid-js").JSX.Element }) {
+const inRow = (button: JSX.Element) => (
+  <tr>
+    <td colspan="9">{button}</td>
+  </tr>
+);
+
+function Fact(props: { name: string; children: JSX.Element }) {
   return (
     <tr>
       <th scope="row" class="quiet">

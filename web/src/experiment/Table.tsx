@@ -1,49 +1,145 @@
-import { createMemo, Match, Show, Switch } from "solid-js";
+import { createMemo, createSignal, Index, Show, type JSX } from "solid-js";
 import type { CaseCell, CaseColumn, CaseRow } from "../api/types";
 import { plain, score, signed } from "../format/number";
-import { parameters, setParameters } from "../router";
-import { DataTable, ValueCell, type Column } from "../ui/DataTable";
+import { parameter, parameters, setParameters } from "../router";
+import { DataTable, valueOf, type Column } from "../ui/DataTable";
 import { kept } from "../ui/kept";
 import { Header, numberOf } from "./Header";
+import { createOthers } from "./others";
+import { createTrials } from "./trialsOf";
 import type { View } from "./view";
 
 const WIDTHS = { text: 270, score: 172, metric: 172, number: 120, bool: 100 } as Record<string, number>;
 
 /** The row heights to choose from. */
-export const [compact, setCompact] = kept("compact", false);
+export const HEIGHTS = { compact: 22, normal: 28, tall: 76 };
+export type Height = keyof typeof HEIGHTS;
+export const [height, setHeight] = kept<Height>("height", "normal");
+
+/** How many columns stay in place. */
+export const frozen = () => Number(parameter("freeze") ?? 1);
 
 /** The cases of an experiment, each against its match in the baseline. */
-export function Table(props: { view: View; cursor: number; open: (row: CaseRow, index: number) => void }) {
+export function Table(props: {
+  view: View;
+  cursor: number;
+  open: (row: CaseRow, index: number, shift: number) => void;
+}) {
   const [widths, setWidths] = kept<Record<string, number>>("widths.cases", {});
+  const [range, setRange] = createSignal<readonly [number, number]>([0, 40]);
   const picks = createMemo(() => new Set(parameters("pick")));
   const table = () => props.view.cases();
+  const others = createOthers(props.view, {
+    of: props.view.cases,
+    rows: props.view.rows,
+    range,
+    bases: () => props.view.bases().slice(1),
+    columns: () => (table()?.columns ?? []).map((column) => column.name),
+  });
+  const trials = createTrials(props.view, range);
+  const lines = () => Math.max(1, props.view.bases().length);
+  const rowHeight = () => Math.max(HEIGHTS[height()], lines() * (height() === "compact" ? 20 : 24));
+  const otherBases = createMemo(() => props.view.bases().slice(1));
+  const nameOf = (id: string) => props.view.sides().find((side) => side.id === id)?.experiment;
 
-  const columns = createMemo((): Column<CaseRow>[] =>
-    (table()?.columns ?? []).map((column, index) => ({
-      name: column.name,
-      width: widths()[column.name] ?? WIDTHS[column.kind] ?? 200,
-      number: numberOf(column) !== undefined || column.kind === "number",
-      header: () => <Header view={props.view} column={column} />,
-      cell: (row) =>
-        index === 0 ? (
-          <First row={row} picked={picks().has(row.id)} column={column} />
-        ) : (
-          <Cell cell={row.cells[index]} column={column} />
-        ),
-    })),
-  );
+  const columns = createMemo((): Column<CaseRow>[] => {
+    const own = (table()?.columns ?? []).map((column, index): Column<CaseRow> => {
+      const isNumber = numberOf(column) !== undefined;
+      return {
+        name: column.name,
+        get width() {
+          return widths()[column.name] ?? WIDTHS[column.kind] ?? 200;
+        },
+        number: isNumber || column.kind === "number",
+        header: () => <Header view={props.view} column={column} />,
+        cell: (row) => {
+          const held = () => trials.row(row).cells[index];
+          if (index === 0) return <First row={row} picked={picks().has(row.id)} column={column} />;
+          if (!isNumber) return <>{cellOf(held(), column)}</>;
+          return (
+            <>
+              {cellOf(held(), column)}
+              <Index each={otherBases()}>
+                {(base) => (
+                  <div class="against">
+                    {changeOf(others(base(), row.id)?.[index], column)}
+                    <span class="quiet" title={`In ${nameOf(base())}`}>
+                      {writer(column)(others(base(), row.id)?.[index]?.base ?? null)}
+                    </span>
+                  </div>
+                )}
+              </Index>
+            </>
+          );
+        },
+      };
+    });
+    if (!props.view.comparing() || !trials.repeats()) return own;
+    const choice: Column<CaseRow> = {
+      name: "Trials",
+      get width() {
+        return widths()["Trials"] ?? 110;
+      },
+      header: () => (
+        <>
+          Trials
+          <select
+            class="align"
+            aria-label="Which trial of the comparison rows are held against"
+            value={trials.align()}
+            onChange={(event) =>
+              setParameters({ align: event.currentTarget.value === "index" ? null : event.currentTarget.value })
+            }
+          >
+            <option value="index">by index</option>
+            <option value="closest">closest</option>
+            <option value="worst">worst</option>
+          </select>
+        </>
+      ),
+      cell: (row) => (
+        <Show when={trials.against(row.id)} fallback="–">
+          {(of) => (
+            <Show when={of().trials > 1} fallback={of().trials === 1 ? "1 of 1" : "–"}>
+              <button class="step" aria-label="Trial before" onClick={() => void trials.turn(row, -1)}>
+                ‹
+              </button>
+              {of().trial === null ? "mean" : of().trial! + 1} of {of().trials}
+              <button class="step" aria-label="Next trial" onClick={() => void trials.turn(row, 1)}>
+                ›
+              </button>
+            </Show>
+          )}
+        </Show>
+      ),
+    };
+    return [...own.slice(0, 1), choice, ...own.slice(1)];
+  });
+  const move = (name: string, to: string) => {
+    const names = (table()?.columns ?? []).map((column) => column.name);
+    const [from, until] = [names.indexOf(name), names.indexOf(to)];
+    if (from < 0 || until < 0) return;
+    names.splice(until, 0, ...names.splice(from, 1));
+    setParameters({ columns: names.join(",") });
+  };
   return (
     <DataTable
       label="Cases"
       columns={columns()}
-      rows={table()?.rows ?? []}
-      total={table()?.total}
-      rowHeight={compact() ? 22 : 28}
+      rows={props.view.rows()}
+      rowHeight={rowHeight()}
+      lineHeight={lines() > 1 ? Math.floor(rowHeight() / lines()) : height() === "tall" ? 24 : rowHeight()}
+      wrap={height() === "tall"}
+      frozen={frozen()}
       rowId={(row) => row.id}
       cursor={props.cursor}
-      onOpen={props.open}
+      onOpen={(row, index) => props.open(row, index, trials.shift(row.id))}
       onResize={(name, width) => setWidths({ ...widths(), [name]: width })}
-      onEnd={props.view.more}
+      onMove={move}
+      onSight={(first, last) => {
+        setRange([first, last]);
+        props.view.look(first, last);
+      }}
       stale={props.view.loading()}
     />
   );
@@ -72,7 +168,7 @@ function First(props: { row: CaseRow; picked: boolean; column: CaseColumn }) {
           #{props.row.trial + 1}
         </span>
       </Show>
-      <Cell cell={props.row.cells[0]} column={props.column} />
+      {cellOf(props.row.cells[0], props.column)}
     </span>
   );
 }
@@ -84,23 +180,30 @@ const CLASS: Record<string, { sign: string; colour: string; words: string }> = {
   gained_score: { sign: "gained", colour: "quiet", words: "the baseline has no value" },
 };
 
-/** A value and, against a baseline, how far it is from it. */
-function Cell(props: { cell: CaseCell | undefined; column: CaseColumn }) {
-  const value = () => props.cell?.value;
-  const write = (x: number | null) => (props.column.kind === "score" ? score(x) : plain(x));
-  const change = () => CLASS[props.cell?.class ?? ""];
+const writer = (column: CaseColumn) => (x: number | null) => (column.kind === "score" ? score(x) : plain(x));
+
+// A cell is made anew with its row and seldom changes: plain functions make it quicker than components do.
+
+/** How far a value is from the baseline's. */
+function changeOf(cell: CaseCell | undefined, column: CaseColumn): JSX.Element {
+  const is = CLASS[cell?.class ?? ""];
+  if (!is) return undefined;
+  const write = writer(column);
   return (
-    <Switch fallback={<ValueCell value={value()} />}>
-      <Match when={props.column.kind === "score" || props.column.kind === "metric" || typeof value() === "number"}>
-        <Show when={change()}>
-          {(is) => (
-            <span class={`change ${is().colour}`} title={`${is().words}; baseline ${write(props.cell?.base ?? null)}`}>
-              {is().sign} <Show when={props.cell?.delta != null}>{signed(props.cell?.delta, write)}</Show>
-            </span>
-          )}
-        </Show>
-        <span classList={{ quiet: value() == null }}>{write((value() as number | null) ?? null)}</span>
-      </Match>
-    </Switch>
+    <span class={`change ${is.colour}`} title={`${is.words}; baseline ${write(cell?.base ?? null)}`}>
+      {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
+    </span>
   );
+}
+
+/** A value and, against a baseline, how far it is from it. */
+function cellOf(cell: CaseCell | undefined, column: CaseColumn): JSX.Element {
+  const value = cell?.value;
+  if (column.kind !== "score" && column.kind !== "metric" && typeof value !== "number") return valueOf(value);
+  return [
+    changeOf(cell, column),
+    <span class={value == null ? "quiet" : undefined}>
+      {writer(column)((value as number | null | undefined) ?? null)}
+    </span>,
+  ];
 }

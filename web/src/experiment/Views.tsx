@@ -1,18 +1,14 @@
-import { For, Show } from "solid-js";
-import { go, place } from "../router";
-import { copy } from "../ui/copy";
-import { kept } from "../ui/kept";
+import { createSignal, For, Show } from "solid-js";
+import type { ApiError } from "../api/client";
+import { changeSettings } from "../api/settings";
+import { go } from "../router";
+import { copy, say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
-
-interface Named {
-  name: string;
-  search: string;
-}
-
-const [views, setViews] = kept<Named[]>("views", []);
+import { Trouble } from "../ui/Trouble";
+import type { View } from "./view";
 
 /** Parameters that say which case is open, not how cases are shown. */
-const OF_THE_MOMENT = ["case", "there", "span", "pick", "explain"];
+const OF_THE_MOMENT = ["case", "there", "span", "pick", "explain", "against", "shift"];
 
 function shown(): string {
   const parameters = new URLSearchParams(location.search);
@@ -20,10 +16,21 @@ function shown(): string {
   return parameters.toString();
 }
 
-/** Views with a name, kept by this browser; a link shares one. */
-export function Views() {
-  const save = (name: string) => setViews([...views().filter((one) => one.name !== name), { name, search: shown() }]);
-  const open = (search: string) => place() && go(`${location.pathname}?${search}`);
+/** Views with a name, for everybody who reads the project; a link shares one. */
+export function Views(props: { view: View }) {
+  const [error, setError] = createSignal<ApiError>();
+  const views = () => Object.entries(props.view.settings()?.settings.views ?? {});
+  const change = async (done: string, what: Parameters<typeof changeSettings>[1]) => {
+    try {
+      await changeSettings(props.view.project, what);
+      setError(undefined);
+      say(done);
+      props.view.settings.again();
+    } catch (failure) {
+      setError(failure as ApiError);
+    }
+  };
+  const save = (name: string) => change(`Saved the view ${name}`, { set: { [`views.${name}`]: shown() } });
   return (
     <Menu label="Views" right>
       <button onClick={() => copy(location.href, "Copied the link")}>Copy a link to this view</button>
@@ -31,22 +38,26 @@ export function Views() {
         onSubmit={(event) => {
           event.preventDefault();
           const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
-          if (name) save(name);
+          if (name) void save(name);
           event.currentTarget.reset();
         }}
       >
         <input name="name" placeholder="Name this view, then Enter" aria-label="Name of the view to save" />
       </form>
-      <Show when={views().length > 0}>
-        <h3>Saved in this browser</h3>
+      <Trouble error={error()} />
+      <Show when={views().length > 0} fallback={<p class="quiet indent">The project has no saved view yet.</p>}>
+        <h3>Saved to the project</h3>
       </Show>
       <For each={views()}>
-        {(view) => (
+        {([name, search]) => (
           <div class="row">
-            <button class="grow cut" onClick={() => open(view.search)}>
-              {view.name}
+            <button class="grow cut" title={search} onClick={() => go(`${location.pathname}?${search}`)}>
+              {name}
             </button>
-            <button aria-label={`Forget ${view.name}`} onClick={() => setViews(views().filter((one) => one !== view))}>
+            <button
+              aria-label={`Forget ${name}`}
+              onClick={() => void change(`Forgot the view ${name}`, { unset: [`views.${name}`] })}
+            >
               ✕
             </button>
           </div>

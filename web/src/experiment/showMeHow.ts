@@ -2,31 +2,85 @@
 
 import type { CaseCell, CaseRow } from "../api/types";
 import { oneLine } from "../format/value";
+import { parameter } from "../router";
 import type { View } from "./view";
 
 const shell = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
-/** The command line that answers the same. */
-export function command(view: View): string {
-  const base = view.diff()?.base;
-  const parts = ["evalhouse", "cases", `${view.project}/${view.experiment}`];
-  const option = (name: string, value: string | undefined) => value !== undefined && parts.push(`--${name}`, value);
-  option("against", base && `${base.project}/${base.experiment}`);
-  option("where", view.where());
+/** The command line that answers the same; with `only`, of the cases that are like that. */
+export function command(view: View, only?: string): string {
+  const bases = view.sides().map((side) => `${side.project}/${side.experiment}`);
+  const experiment = `${view.project}/${view.experiment}`;
+  const parts = ["evalhouse"];
+  const where = only ?? view.where();
+  const option = (name: string, value: string | undefined | null) => value != null && parts.push(`--${name}`, value);
+  const opened = only === undefined ? parameter("case") : null;
+  const explained = parameter("explain");
+  if (opened !== null) {
+    const owner = parameter("there") === "yes" ? (bases[0] ?? experiment) : experiment;
+    parts.push("trace", owner, opened);
+    return parts.map(shell).join(" ");
+  }
+  if (explained !== null && bases[0] !== undefined) {
+    parts.push("explain", bases[0], experiment, "--score", explained);
+    option("where", where);
+    return parts.map(shell).join(" ");
+  }
+  if (view.layout() === "trials") {
+    parts.push("trials", experiment);
+    option("where", where);
+    return parts.map(shell).join(" ");
+  }
+  if (view.layout() === "summary" && view.groupBy().length === 0) {
+    parts.push(...(bases[0] === undefined ? ["show", experiment] : ["diff", bases[0], experiment]));
+    option("where", where);
+    return parts.map(shell).join(" ");
+  }
+  if (view.groupBy().length > 0 && bases[0] !== undefined) {
+    parts.push("diff", bases[0], experiment, ...bases.slice(1));
+  } else {
+    parts.push("cases", experiment);
+    option("against", bases[0]);
+  }
+  option("where", where);
   for (const by of view.groupBy()) option("group-by", by);
-  option("sort", view.sort());
-  option("columns", view.columns());
+  if (view.groupBy().length > 0) {
+    option("aggregate", parameter("aggregate"));
+    option("sort", parameter("order"));
+  } else {
+    option("align", view.align());
+    option("sort", view.sort());
+    option("columns", view.columns());
+  }
   return parts.map(shell).join(" ");
 }
 
-/** SQL that answers the same, where the language of SQL has it: without a filter, or groups. */
+/** Functions that only the filter language has: SQL says them with the columns of `diff`. */
+const OF_PAIRS =
+  /\b(regressed|improved|unchanged|changed|flipped|presence|lost_score|gained_score|baseline|search|any_span|group_size|trial)\s*\(/i;
+
+/** SQL that answers the same, where SQL has the words of the filter; undefined where only the command has. */
 export function sqlOf(view: View): string | undefined {
-  if (view.where() !== undefined || view.groupBy().length > 0) return undefined;
   const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
-  const name = `${view.project}/${view.experiment}`;
-  const base = view.diff()?.base;
-  if (base) return `select * from diff(${text(`${base.project}/${base.experiment}`)}, ${text(name)})`;
-  return `select * from experiment(${text(name)})`;
+  const name = text(`${view.project}/${view.experiment}`);
+  const base = view.sides()[0];
+  const against = base && text(`${base.project}/${base.experiment}`);
+  const where = view.where();
+  if (where !== undefined && (OF_PAIRS.test(where) || view.understood() !== undefined)) return undefined;
+  // SQL has no percent: 50% is 0.5.
+  const plain = where?.replace(/(\d+(?:\.\d+)?)%(?!\s*[\w.(])/g, (_, number) => String(Number(number) / 100));
+  const condition = plain === undefined ? "" : `\nwhere ${plain}`;
+  const scores = Object.keys(view.summary()?.scores ?? {}).map((score) => `scores."${score.replaceAll('"', '""')}"`);
+  if (view.layout() === "trials") return `select * from trials(${name})`;
+  if (view.groupBy().length > 0) {
+    const means = scores.map((score) => `avg(${score}) as ${score.replace(/^scores\./, "")}`);
+    const by = view.groupBy().join(", ");
+    return `select ${[by, "count(*) as rows", ...means].join(", ")}\nfrom experiment(${name})${condition}\ngroup by ${by}`;
+  }
+  if (against !== undefined && where === undefined) return `select * from diff(${against}, ${name})`;
+  const columns = view.cases()?.columns.map((column) => column.name) ?? ["*"];
+  const order = view.sort() === undefined ? "" : `\norder by ${view.sort()}`;
+  return `select ${columns.join(", ")}\nfrom experiment(${name})${condition}${order}`;
 }
 
 const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
@@ -40,8 +94,9 @@ const written = (of: CaseCell | undefined) => {
 export function asMarkdown(view: View, only?: ReadonlySet<string>): string {
   const table = view.cases();
   if (!table) return "";
-  const rows = only ? table.rows.filter((row) => only.has(row.id)) : table.rows;
+  const here = view.rows().filter((row): row is CaseRow => row !== undefined);
+  const rows = only ? here.filter((row) => only.has(row.id)) : here;
   const names = table.columns.map((column) => cell(column.name));
-  const lines = rows.map((row: CaseRow) => `| ${row.cells.map(written).join(" | ")} |`);
+  const lines = rows.map((row) => `| ${row.cells.map(written).join(" | ")} |`);
   return [`| ${names.join(" | ")} |`, `|${" --- |".repeat(names.length)}`, ...lines, ""].join("\n");
 }

@@ -1,26 +1,34 @@
 //! What the experiment page shows: asked for in the address, answered by the server.
 
-import { createMemo, createSignal, onCleanup } from "solid-js";
+import { createEffect, createMemo, on, onCleanup } from "solid-js";
 import { answer, get, type ApiError } from "../api/client";
-import type { CaseTable, Diff, FieldList, Summary } from "../api/types";
+import type {
+  Baseline,
+  CaseRow,
+  CaseTable,
+  Diff,
+  ExperimentSide,
+  FieldList,
+  SettingsAnswer,
+  Summary,
+} from "../api/types";
 import { parameter, parameters, setParameters } from "../router";
+import { createPages, PAGE } from "./pages";
+import { createScorings } from "./scorings";
 
 export type Layout = "list" | "grid" | "summary" | "trials";
 
-/** Rows that are asked for first; the rest come when they are scrolled to. */
-const FIRST_ROWS = 1_000;
-const MOST_ROWS = 100_000;
+/** Characters of a value that a cell can show. */
+export const PREVIEW = "500";
 /** How often a running experiment is looked at. */
-const RUNNING_MS = 5_000;
-
-/** The comparison that the experiment's own rule chooses. */
-const BY_RULE = "baseline";
+const RUNNING_MS = 4_000;
+/** An experiment that has not grown for this long has ended. */
+const YOUNG_MS = 10 * 60_000;
 
 export type View = ReturnType<typeof createView>;
 
 export function createView(project: string, experiment: string) {
   const path = `/api/v1/experiments/${encodeURIComponent(experiment)}`;
-  const [limit, setLimit] = createSignal(FIRST_ROWS);
 
   const where = createMemo(() => parameter("where") ?? undefined);
   const sort = createMemo(() => parameter("sort") ?? undefined);
@@ -29,50 +37,93 @@ export function createView(project: string, experiment: string) {
   const chosen = createMemo(() => parameters("vs"), [], { equals: sameList });
   const groupBy = createMemo(() => parameters("group"), [], { equals: sameList });
   const off = createMemo(() => parameter("diff") === "off");
+  const align = createMemo(() => parameter("align") ?? undefined);
 
   const summary = answer(
     () => ({ project }),
     (given, signal) => get<Summary>(`${path}/summary`, given, signal),
   );
+  /** What the project's rule chooses; asked for alone, as no rule may find anything. */
+  const rule = answer(
+    () => ({ project }),
+    (given, signal) => get<Baseline>(`${path}/baseline`, given, signal),
+  );
+  /** What it is held against: undefined until that is known. */
+  const bases = createMemo(
+    (): string[] | undefined => {
+      if (off()) return [];
+      if (chosen().length > 0) return chosen();
+      const found = rule();
+      if (!found) return rule.error ? [] : undefined;
+      return found.baseline ? [found.baseline.id] : [];
+    },
+    undefined,
+    { equals: (a, b) => a === b || (a !== undefined && b !== undefined && sameList(a, b)) },
+  );
+  const comparing = () => (bases()?.length ?? 0) > 0;
 
-  const wanted = createMemo(() => (off() ? [] : chosen().length > 0 ? chosen() : [BY_RULE]), [], { equals: sameList });
-  const compare = (bases: string[], filter: string | undefined, signal: AbortSignal) =>
+  const compare = (against: readonly string[], filter: string | undefined, signal: AbortSignal) =>
     Promise.all(
-      bases.map((base) => get<Diff>("/api/v1/diff", { base, candidate: experiment, project, where: filter }, signal)),
+      against.map((base) => get<Diff>("/api/v1/diff", { base, candidate: experiment, project, where: filter }, signal)),
     );
   const overall = answer(
-    () => (wanted().length > 0 ? wanted() : undefined),
-    (bases, signal) => compare(bases, undefined, signal),
+    () => (comparing() ? bases() : undefined),
+    (against, signal) => compare(against, undefined, signal),
   );
-  /** No rule finds a baseline for the first experiment, and an experiment is no baseline of itself. */
-  const nothingToCompare = createMemo(() => {
-    if (chosen().length > 0) return false;
-    const base = overall()?.[0];
-    return overall.error !== undefined || (base !== undefined && base.base.id === base.candidate.id);
-  });
-  const bases = createMemo(() => (nothingToCompare() ? [] : wanted()), [], { equals: sameList });
-  const comparing = () => bases().length > 0;
   const filtered = answer(
-    () => (comparing() && where() !== undefined ? { bases: bases(), where: where() } : undefined),
+    () => (comparing() && where() !== undefined ? { bases: bases()!, where: where() } : undefined),
     (given, signal) => compare(given.bases, given.where, signal),
   );
   const filteredSummary = answer(
-    () => (!comparing() && where() !== undefined ? { project, where: where() } : undefined),
+    () => (bases() && !comparing() && where() !== undefined ? { project, where: where() } : undefined),
     (given, signal) => get<Summary>(`${path}/summary`, given, signal),
   );
-  const cases = answer(
-    () => ({ project, against: bases()[0], where: where(), sort: sort(), columns: columns(), limit: String(limit()) }),
-    (given, signal) => get<CaseTable>(`${path}/cases`, given, signal),
-  );
+  const asked = createMemo(() => {
+    const against = bases();
+    return (
+      against && { project, against: against[0], where: where(), sort: sort(), columns: columns(), align: align() }
+    );
+  });
+  const page = (offset: number, signal: AbortSignal) =>
+    get<CaseTable>(
+      `${path}/cases`,
+      { ...asked(), preview: PREVIEW, limit: String(PAGE), offset: String(offset) },
+      signal,
+    );
+  const cases = answer(asked, (_, signal) => page(0, signal));
+  const pages = createPages<CaseRow>(cases, async (offset, signal) => (await page(offset, signal)).rows);
+
   const fields = answer(
-    () => ({ project }),
+    // What the filter completes and groups offer; what is looked at first goes first.
+    () => (cases() || cases.error ? { project } : undefined),
     (given, signal) => get<FieldList>(`${path}/fields`, given, signal),
+  );
+  const settings = answer(
+    () => (cases() ? project : undefined),
+    (of, signal) => get<SettingsAnswer>(`/api/v1/projects/${encodeURIComponent(of)}/settings`, {}, signal),
   );
 
   const refresh = () => {
-    for (const one of [summary, overall, filtered, filteredSummary, cases]) one.again();
+    for (const one of [summary, rule, overall, filtered, filteredSummary, cases, fields]) one.again();
   };
-  const watch = setInterval(() => !document.hidden && summary()?.status === "partial" && refresh(), RUNNING_MS);
+  const scorings = createScorings(project, path, refresh);
+
+  // A young experiment is looked at again and again: it may be running. What it shows is asked for again only
+  // when it has grown.
+  let grown = 0;
+  const size = () => summary() && `${summary()!.rows}/${summary()!.spans}/${summary()!.status}`;
+  createEffect(
+    on(size, (now, before) => {
+      if (before === undefined || now === before) return;
+      grown = Date.now();
+      for (const one of [overall, filtered, filteredSummary, cases]) one.again();
+    }),
+  );
+  const mayRun = () => {
+    const newest = Math.max(grown, Date.parse(summary()?.created ?? "") || 0);
+    return summary()?.status === "partial" || Date.now() - newest < YOUNG_MS;
+  };
+  const watch = setInterval(() => !document.hidden && mayRun() && summary.again(), RUNNING_MS);
   onCleanup(() => clearInterval(watch));
 
   /** The comparisons under the filter. */
@@ -89,18 +140,36 @@ export function createView(project: string, experiment: string) {
     columns,
     layout,
     groupBy,
-    bases,
+    align,
+    bases: () => bases() ?? [],
+    /** Whether it is known what it is held against. */
+    ready: () => bases() !== undefined,
     comparing,
-    nothingToCompare,
+    /** Whether it is known that there is nothing to hold it against. */
+    nothingToCompare: () => bases() !== undefined && !comparing() && !off(),
     off,
     summary,
     overall,
     cases,
+    /** All rows; undefined where they are not here yet. */
+    rows: pages.rows,
+    /** Rows that are looked at. */
+    look: pages.look,
     fields,
+    settings,
+    scorings,
     diffs,
     alone,
+    /** The experiments that it is held against, with the rule that chose them. */
+    sides: createMemo((): ExperimentSide[] => {
+      if (!comparing()) return [];
+      const byRule = rule()?.baseline;
+      return (overall() ?? []).map(({ base }) =>
+        chosen().length === 0 && byRule?.id === base.id ? { ...base, rule: byRule.rule } : base,
+      );
+    }),
     /** The first comparison under the filter, which the table holds each case against. */
-    diff: () => diffs()[0],
+    diff: (): Diff | undefined => diffs()[0],
     /** What the filter was understood as, where it was a phrase. */
     understood: (): string | undefined => {
       const meant = diffs()[0]?.where ?? alone()?.where ?? undefined;
@@ -108,31 +177,30 @@ export function createView(project: string, experiment: string) {
     },
     /** Why the filter cannot be answered. */
     trouble: (): ApiError | undefined =>
-      chosen().length > 0 && overall.error ? overall.error : (cases.error ?? filtered.error ?? filteredSummary.error),
+      summary.error ??
+      (chosen().length > 0 && overall.error ? overall.error : undefined) ??
+      cases.error ??
+      filtered.error ??
+      filteredSummary.error,
     refresh,
     loading: () => cases.loading,
-    more: () => setLimit((n) => Math.min(n * 4, MOST_ROWS)),
     setWhere: (text: string | null) => setParameters({ where: text || null }),
     setSort: (text: string | null) => setParameters({ sort: text }),
   };
 }
 
-const sameList = (a: string[], b: string[]) => a.length === b.length && a.every((one, index) => one === b[index]);
+const sameList = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
 
-/** Asks for cases that are like this, too; asks no more where that was asked. */
-export function narrow(view: View, condition: string) {
+/** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
+export function narrowed(view: View, condition: string): string | null {
   const now = view.where();
-  if (now === undefined) return view.setWhere(condition);
+  if (now === undefined) return condition;
   const parts = now.split(" and ");
-  if (parts.includes(condition)) return view.setWhere(parts.filter((part) => part !== condition).join(" and "));
+  if (parts.includes(condition)) return parts.filter((part) => part !== condition).join(" and ") || null;
   const whole = / or |\?/i.test(now) ? `(${now})` : now;
-  view.setWhere(`${whole} and ${condition}`);
+  return `${whole} and ${condition}`;
 }
 
-/** A name after a dot, as the filter language writes it. */
-export const quoted = (name: string) => (/^[A-Za-z_]\w*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
-
-/** A constant, as the filter language writes it. */
-export function constant(value: unknown): string {
-  return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value);
-}
+/** Sets that filter. */
+export const narrow = (view: View, condition: string) => view.setWhere(narrowed(view, condition));

@@ -1,11 +1,16 @@
 import { createMemo, createSignal, For, Match, Show, Switch } from "solid-js";
-import { answer, get } from "../api/client";
+import { answer, get, sql } from "../api/client";
 import type { History, Leaderboard } from "../api/types";
-import { parameter, setParameters } from "../router";
-import { BarChart, type Bar } from "../charts/BarChart";
+import { constant, quoted } from "../format/language";
+import { count } from "../format/number";
+import { oneLine } from "../format/value";
+import { parameter, parameters, setParameters, to } from "../router";
+import { BarChart, type Bar, type BarGroup } from "../charts/BarChart";
+import { opens } from "../charts/Chart";
 import { LineChart } from "../charts/LineChart";
 import { ScatterChart } from "../charts/ScatterChart";
-import type { Listed } from "./listed";
+import { Menu } from "../ui/Menu";
+import { traitsOf, type Listed } from "./listed";
 
 interface Props {
   project: string;
@@ -13,29 +18,67 @@ interface Props {
   picked: readonly Listed[];
   history: History | undefined;
   scores: readonly string[];
+  /** Keeps these experiments in the list. */
+  keep: (ids: readonly string[]) => void;
 }
 
 const KINDS: [string, string][] = [
   ["time", "Over time"],
   ["bars", "Score comparison"],
+  ["groups", "By metadata"],
   ["scatter", "Against a metric"],
 ];
 const COSTS = ["estimated_cost", "duration", "tokens", "llm_duration", "time_to_first_token"];
 /** Bars are for comparing a few. */
 const MOST_BARS = 6;
+/** Scores that have room side by side. */
+const MOST_SCORES = 24;
+/** Fields with more values than this make no groups. */
+const MOST_VALUES = 24;
+
+interface Pooled {
+  value: string;
+  experiments: number;
+  of: { mean: number | null; ci_low: number | null; ci_high: number | null; n: number } | null;
+}
 
 /** Charts of the experiments of a project. */
 export default function Charts(props: Props) {
   const kind = () => parameter("chart") ?? "time";
   const chosen = () => parameter("score") ?? props.scores[0];
+  const symbols = () => parameter("symbols") ?? "";
   const [cost, setCost] = createSignal("estimated_cost");
-  const shown = createMemo(() => new Set(props.rows.map((row) => row.id)));
+  const set = (name: string, value: string | string[] | null) => setParameters({ [name]: value }, { replace: true });
+
+  const shown = createMemo(() => new Map(props.rows.map((row) => [row.id, row])));
   const points = createMemo(() =>
     (props.history?.scores[chosen() ?? ""]?.points ?? []).filter((point) => shown().has(point.id)),
   );
+
+  /** Fields of the metadata that tell experiments apart. */
+  const fields = createMemo(() => {
+    const values = new Map<string, Set<string>>();
+    for (const row of props.rows)
+      for (const [name, value] of Object.entries(traitsOf(row))) {
+        if (typeof value === "object" && value !== null) continue;
+        if (!values.has(name)) values.set(name, new Set());
+        values.get(name)!.add(oneLine(value));
+      }
+    return [...values].filter(([, of]) => of.size <= MOST_VALUES).map(([name]) => name);
+  });
+  const valueOf = (row: Listed, names: readonly string[]) =>
+    names.map((name) => oneLine(traitsOf(row)[name])).join(", ");
+  const symbolOf = (id: string) => {
+    const row = shown().get(id);
+    return row && symbols() !== "" ? valueOf(row, [symbols()]) : undefined;
+  };
+  const symbolKinds = createMemo(() =>
+    symbols() === "" ? [] : [...new Set(props.rows.map((row) => valueOf(row, [symbols()])))].toSorted(),
+  );
+
   const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS));
-  const bars = createMemo(() =>
-    props.scores.map((name) => ({
+  const bars = createMemo((): BarGroup[] =>
+    props.scores.slice(0, MOST_SCORES).map((name) => ({
       name,
       bars: compared().map((row): Bar => {
         const point = props.history?.scores[name]?.points.find((one) => one.id === row.id);
@@ -44,41 +87,131 @@ export default function Charts(props: Props) {
           value: point?.mean ?? null,
           low: point?.ci_low ?? null,
           high: point?.ci_high ?? null,
-          n: point?.n ?? 0,
+          over: `${count(point?.n ?? 0)} cases`,
+          open: opens(to.experiment(props.project, row.experiment)),
         };
       }),
     })),
   );
+
+  const by = createMemo(() => {
+    const asked = parameters("by").filter((name) => fields().includes(name));
+    return asked.length > 0 ? asked : fields().slice(0, 1);
+  });
+  const alike = () => parameter("weigh") === "experiments";
+  /** Every case of the experiments of a group counts; intervals know that experiments share their cases. */
+  const pooled = answer(
+    () =>
+      kind() === "groups" && chosen() && by().length > 0
+        ? { score: chosen()!, groups: props.rows.map((row) => [row.id, valueOf(row, by())] as const) }
+        : undefined,
+    ({ score, groups }, signal) =>
+      sql<Pooled>(
+        `with groups(id, value) as (values ${groups.map((row) => `(${row.map(constant).join(", ")})`).join(", ")})
+select value, count(distinct experiment_id) as experiments, mean_ci(scores.${quoted(score)}, comparison_key_hash) as of
+from cases join groups on cases.experiment_id = groups.id group by value order by value`,
+        {},
+        signal,
+      ),
+  );
+  const grouped = createMemo((): BarGroup[] => {
+    const means = new Map(points().map((point) => [point.id, point.mean]));
+    return (pooled() ?? []).map((group) => {
+      const inside = props.rows.filter((row) => valueOf(row, by()) === group.value);
+      const known = inside.flatMap((row) => means.get(row.id) ?? []);
+      const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+      return {
+        name: group.value,
+        bars: [
+          {
+            label: chosen() ?? "",
+            value: alike() ? (known.length > 0 ? mean : null) : (group.of?.mean ?? null),
+            low: alike() ? null : (group.of?.ci_low ?? null),
+            high: alike() ? null : (group.of?.ci_high ?? null),
+            over: `${count(group.experiments)} experiments, ${count(group.of?.n ?? 0)} rows`,
+            open: () => props.keep(inside.map((row) => row.id)),
+          },
+        ],
+      };
+    });
+  });
+  const keepGroups = (groups: readonly BarGroup[]) => {
+    const names = new Set(groups.map((group) => group.name));
+    props.keep(props.rows.filter((row) => names.has(valueOf(row, by()))).map((row) => row.id));
+  };
+
   const board = answer(
     () => (kind() === "scatter" && chosen() ? { project: props.project, score: chosen(), cost: cost() } : undefined),
     (given, signal) => get<Leaderboard>("/api/v1/leaderboard", given, signal),
   );
   return (
     <section class="charts" aria-label="Charts">
-      <div class="row">
+      <div class="row charts-bar">
         <For each={KINDS}>
           {([name, title]) => (
-            <button
-              aria-pressed={kind() === name}
-              onClick={() => setParameters({ chart: name === "time" ? null : name }, { replace: true })}
-            >
+            <button aria-pressed={kind() === name} onClick={() => set("chart", name === "time" ? null : name)}>
               {title}
             </button>
           )}
         </For>
+        <span class="grow" />
         <Show when={kind() !== "bars"}>
-          <select
-            aria-label="Score"
-            value={chosen()}
-            onChange={(event) => setParameters({ score: event.currentTarget.value }, { replace: true })}
-          >
-            <For each={props.scores}>{(name) => <option value={name}>{name}</option>}</For>
+          <select aria-label="Score" value={chosen()} onChange={(event) => set("score", event.currentTarget.value)}>
+            <For each={props.scores}>
+              {(name) => (
+                <option value={name} selected={name === chosen()}>
+                  {name}
+                </option>
+              )}
+            </For>
           </select>
         </Show>
         <Show when={kind() === "scatter"}>
           <span class="quiet">against</span>
           <select aria-label="Metric" value={cost()} onChange={(event) => setCost(event.currentTarget.value)}>
             <For each={COSTS}>{(name) => <option value={name}>{name}</option>}</For>
+          </select>
+        </Show>
+        <Show when={(kind() === "time" || kind() === "scatter") && fields().length > 0}>
+          <select
+            aria-label="What marks stand for"
+            value={symbols()}
+            onChange={(event) => set("symbols", event.currentTarget.value || null)}
+          >
+            <option value="">marks: all alike</option>
+            <For each={fields()}>
+              {(name) => (
+                <option value={name} selected={name === symbols()}>
+                  marks: {name}
+                </option>
+              )}
+            </For>
+          </select>
+        </Show>
+        <Show when={kind() === "groups"}>
+          <Menu label={`by ${by().join(", ") || "…"}`} right>
+            <For each={fields()} fallback={<p class="quiet">No experiment has metadata that makes groups.</p>}>
+              {(name) => (
+                <label>
+                  <input
+                    type="checkbox"
+                    checked={by().includes(name)}
+                    onChange={(event) =>
+                      set("by", event.currentTarget.checked ? [...by(), name] : by().filter((one) => one !== name))
+                    }
+                  />
+                  {name}
+                </label>
+              )}
+            </For>
+          </Menu>
+          <select
+            aria-label="What counts"
+            value={alike() ? "experiments" : ""}
+            onChange={(event) => set("weigh", event.currentTarget.value || null)}
+          >
+            <option value="">every case counts</option>
+            <option value="experiments">every experiment counts</option>
           </select>
         </Show>
         <Show when={kind() === "bars" && props.picked.length === 0 && props.rows.length > MOST_BARS}>
@@ -92,10 +225,25 @@ export default function Charts(props: Props) {
             score={chosen() ?? ""}
             points={points()}
             changes={props.history?.scores[chosen() ?? ""]?.changes ?? []}
+            kind={symbolOf}
+            kinds={symbolKinds()}
           />
         </Match>
         <Match when={kind() === "bars"}>
-          <BarChart groups={bars()} />
+          <BarChart label="Scores of the experiments" groups={bars()} />
+        </Match>
+        <Match when={kind() === "groups"}>
+          <Show
+            when={by().length > 0}
+            fallback={
+              <p class="quiet">
+                These experiments have no metadata, branch or dataset that tells them apart. The SDKs send it:{" "}
+                <code>{`Eval(…, metadata={"model": "…"})`}</code>
+              </p>
+            }
+          >
+            <BarChart label={`${chosen()} by ${by().join(", ")}`} groups={grouped()} keep={keepGroups} />
+          </Show>
         </Match>
         <Match when={kind() === "scatter" && board()}>
           {(of) => (
@@ -104,6 +252,9 @@ export default function Charts(props: Props) {
               score={of().score}
               cost={of().cost ?? ""}
               rows={of().rows.filter((row) => shown().has(row.id))}
+              kind={symbolOf}
+              kinds={symbolKinds()}
+              keep={props.keep}
             />
           )}
         </Match>

@@ -1,6 +1,6 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import type { History } from "../api/types";
-import { count, halfWidth, isShare, mean, percent, plain } from "../format/number";
+import { count, halfWidth, inColumn, isShare, mean, percent, plain } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
 import { go, parameter, parameters, setParameters, to } from "../router";
@@ -35,6 +35,9 @@ export function ExperimentTable(props: Props) {
   );
   const scoreOf = (name: string) => (row: Listed) => points().get(name)?.get(row.id)?.mean ?? row.scores[name];
 
+  const seconds = createMemo(() => inColumn(props.rows.map((row) => row.took?.duration)));
+  const dollars = createMemo(() => inColumn(props.rows.map((row) => row.took?.cost)));
+
   const values = createMemo(() => {
     const all: [string, Value][] = [
       ["Experiment", (row) => row.experiment],
@@ -44,6 +47,8 @@ export function ExperimentTable(props: Props) {
       ["Cases", (row) => row.cases],
       ["Rows", (row) => row.rows],
       ["Errors", (row) => row.errors],
+      ["Duration", (row) => row.took?.duration],
+      ["Cost", (row) => row.took?.cost],
       ...props.scores.map((name): [string, Value] => [`scores.${name}`, scoreOf(name)]),
       ...metadata().map((name): [string, Value] => [`metadata.${name}`, (row) => oneLine(metadataOf(row)[name])]),
     ];
@@ -132,6 +137,12 @@ export function ExperimentTable(props: Props) {
         (row) => <span classList={{ worse: row.errors > 0, quiet: row.errors === 0 }}>{count(row.errors)}</span>,
         true,
       ),
+      ...(withValue((row) => row.took?.duration != null)
+        ? [column("Duration", 100, (row) => seconds()(row.took?.duration), true, "Duration, s")]
+        : []),
+      ...(withValue((row) => row.took?.cost != null)
+        ? [column("Cost", 100, (row) => dollars()(row.took?.cost), true, "Cost, $")]
+        : []),
       ...props.scores.map((name) =>
         column(
           `scores.${name}`,

@@ -1,6 +1,7 @@
 import { createMemo, createSignal, For, lazy, Show } from "solid-js";
 import { answer, get, sql } from "../api/client";
 import type { ExperimentList, History } from "../api/types";
+import { constant } from "../format/language";
 import { count } from "../format/number";
 import { go, parameter, parameters, setParameters, to, withParameters } from "../router";
 import { onKey } from "../ui/keys";
@@ -8,13 +9,16 @@ import { kept } from "../ui/kept";
 import { Trouble } from "../ui/Trouble";
 import { ExperimentTable } from "./ExperimentTable";
 import { Empty } from "./Empty";
-import { isCondition, type About, type Listed } from "./listed";
+import { isCondition, type About, type Listed, type Took } from "./listed";
 import "./ExperimentsPage.css";
 
 const Charts = lazy(() => import("./Charts"));
 
 const ABOUT =
   "select experiment_id, branch, dataset, metadata from experiments where $project is null or project = $project";
+
+const TOOK = `select experiment_id, avg(metrics.estimated_cost) as cost, avg(metrics.duration) as duration
+from cases where $project is null or project = $project group by experiment_id`;
 
 /** The experiments of a project, or of all; charts above, several to be picked and compared. */
 export function ExperimentsPage(props: { project?: string }) {
@@ -31,17 +35,25 @@ export function ExperimentsPage(props: { project?: string }) {
     () => ({ project: props.project ?? null }),
     (given, signal) => sql<About>(ABOUT, given, signal),
   );
+  const took = answer(
+    // After the list itself: it is looked at first.
+    () => (list() ? { project: props.project ?? null } : undefined),
+    (given, signal) => sql<Took>(TOOK, given, signal),
+  );
   const projects = createMemo(() => [...Map.groupBy(list()?.experiments ?? [], (row) => row.project)]);
   const one = createMemo(() => props.project ?? (projects().length === 1 ? projects()[0]?.[0] : undefined));
-  const history = answer(one, (project, signal) =>
-    get<History>(`/api/v1/projects/${encodeURIComponent(project)}/history`, {}, signal),
+  // The list goes first: what a chart needs takes longer.
+  const history = answer(
+    () => (list() ? one() : undefined),
+    (project, signal) => get<History>(`/api/v1/projects/${encodeURIComponent(project)}/history`, {}, signal),
   );
 
   const rows = createMemo((): Listed[] => {
     const known = new Map(about()?.map((one) => [one.experiment_id, one]));
+    const taken = new Map(took()?.map((one) => [one.experiment_id, one]));
     const name = isCondition(where()) ? "" : where().toLowerCase();
     const kept = (list()?.experiments ?? []).filter((row) => row.experiment.toLowerCase().includes(name));
-    return kept.map((row) => ({ ...row, about: known.get(row.id) }));
+    return kept.map((row) => ({ ...row, about: known.get(row.id), took: taken.get(row.id) }));
   });
   const scores = createMemo(() => [...new Set(rows().flatMap((row) => Object.keys(row.scores)))]);
   const picked = createMemo(() => {
@@ -54,6 +66,8 @@ export function ExperimentsPage(props: { project?: string }) {
     if (candidate)
       go(withParameters(to.experiment(candidate.project, candidate.experiment), { vs: others.map((row) => row.id) }));
   };
+  const keep = (ids: readonly string[]) =>
+    setParameters({ where: `experiment_id in [${ids.map(constant).join(", ")}]` });
   let filter!: HTMLInputElement;
   onKey("/", "Filter experiments", () => filter.focus());
   onKey("c", "Compare the picked experiments", compare);
@@ -111,7 +125,14 @@ export function ExperimentsPage(props: { project?: string }) {
         <Trouble error={list.error} again={list.again} />
         <Show when={charts() && rows().length > 0 ? one() : undefined}>
           {(project) => (
-            <Charts project={project()} rows={rows()} picked={picked()} history={history()} scores={scores()} />
+            <Charts
+              project={project()}
+              rows={rows()}
+              picked={picked()}
+              history={history()}
+              scores={scores()}
+              keep={keep}
+            />
           )}
         </Show>
         <Show when={list()} fallback={<div class="grow" />}>

@@ -19,7 +19,7 @@ export function plain(x: number | null | undefined, digits = 3): string {
   if (x == null) return NONE;
   if (Number.isInteger(x)) return count(x);
   const size = Math.abs(x);
-  if (size >= 1e6 || size < 1e-4) return minus(x.toExponential(digits - 1));
+  if (size >= 1e6 || size < 1e-6) return minus(x.toExponential(digits - 1));
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
   return minus(x.toLocaleString("en", { maximumFractionDigits: decimals }));
 }
@@ -56,4 +56,13 @@ export const halfWidth = (low: number | null | undefined, high: number | null | 
 export function pValue(p: number | null | undefined): string {
   if (p == null) return NONE;
   return p < 0.0001 ? "< 0.0001" : p.toPrecision(2);
+}
+
+/** Writes the numbers of a column with one precision: that which shows three digits of the largest. */
+export function inColumn(values: Iterable<number | null | undefined>): (x: number | null | undefined) => string {
+  let largest = 0;
+  for (const value of values) if (value != null) largest = Math.max(largest, Math.abs(value));
+  const digits = largest === 0 ? 0 : Math.min(8, Math.max(0, 2 - Math.floor(Math.log10(largest))));
+  const write = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (x) => (x == null ? NONE : minus(write.format(x)));
 }

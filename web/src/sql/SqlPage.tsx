@@ -11,6 +11,7 @@ import { Trouble } from "../ui/Trouble";
 import "./SqlPage.css";
 
 const Editor = lazy(() => import("../ui/Editor"));
+const ResultChart = lazy(() => import("./ResultChart"));
 
 const START = "select project, experiment, rows, created from experiments order by created desc";
 const TABLES = "select table_name, column_name from information_schema.columns where table_schema = 'public'";
@@ -25,9 +26,12 @@ export default function SqlPage() {
   const [history, setHistory] = kept<string[]>("sql", []);
   const asked = () => parameter("q") ?? undefined;
   const [text, setText] = createSignal(asked() ?? START);
+  const [given, setGiven] = createSignal<Record<string, string>>(read(parameter("given")));
+  const values = (query: string) =>
+    Object.fromEntries(parametersIn(query).map((name) => [name, valueOf(given()[name] ?? "")]));
   const rows = answer(
-    () => (asked() ? { query: asked()!, round: parameter("round") } : undefined),
-    ({ query }, signal) => sql(query, {}, signal),
+    () => (asked() ? { query: asked()!, given: parameter("given") } : undefined),
+    ({ query }, signal) => sql(query, values(query), signal),
   );
   const schema = answer(
     () => true,
@@ -41,11 +45,15 @@ export default function SqlPage() {
     () => true,
     (_, signal) => get<QueryList>("/api/v1/queries", {}, signal),
   );
+  const charted = () => parameter("as") === "chart";
   const run = (query: string) => {
     if (query.trim() === "") return;
     setHistory([query, ...history().filter((one) => one !== query)].slice(0, REMEMBERED));
-    if (query === asked()) rows.again();
-    else setParameters({ q: query });
+    const names = parametersIn(query);
+    const kept = Object.fromEntries(names.map((name) => [name, given()[name] ?? ""]));
+    const written = names.length > 0 ? JSON.stringify(kept) : null;
+    if (query === asked() && written === parameter("given")) rows.again();
+    else setParameters({ q: query, given: written });
   };
   const names = createMemo(() => [...new Set((rows() ?? []).slice(0, SHOWN).flatMap((row) => Object.keys(row)))]);
   const columns = createMemo((): Column<SqlRow>[] =>
@@ -83,10 +91,25 @@ export default function SqlPage() {
         <button class="lined" onClick={() => run(`explain ${text().replace(/^\s*explain\s+/i, "")}`)}>
           Explain
         </button>
+        <div class="choice" role="group" aria-label="Results as">
+          <button aria-pressed={!charted()} onClick={() => setParameters({ as: null }, { replace: true })}>
+            Table
+          </button>
+          <button aria-pressed={charted()} onClick={() => setParameters({ as: "chart" }, { replace: true })}>
+            Chart
+          </button>
+        </div>
         <Menu label="Shipped queries">
           <For each={queries()?.queries ?? []}>
             {(query) => (
-              <button title={query.sql} onClick={() => setText(query.sql)}>
+              <button
+                title={query.sql}
+                onClick={() => {
+                  setText(query.sql);
+                  const usual = query.parameters.map((one) => [one.name, String(one.default ?? "")] as const);
+                  setGiven({ ...Object.fromEntries(usual), ...given() });
+                }}
+              >
                 <span class="grow">{query.question}</span>
               </button>
             )}
@@ -102,7 +125,9 @@ export default function SqlPage() {
           </For>
         </Menu>
         <Menu label="Download">
-          <For each={FORMATS}>{(format) => <button onClick={() => download(text(), format)}>{format}</button>}</For>
+          <For each={FORMATS}>
+            {(format) => <button onClick={() => download(text(), values(text()), format)}>{format}</button>}
+          </For>
         </Menu>
         <Show when={rows()}>
           {(all) => (
@@ -113,7 +138,29 @@ export default function SqlPage() {
           )}
         </Show>
       </div>
+      <Show when={parametersIn(text()).length > 0}>
+        <div class="bar" role="group" aria-label="Parameters of the query">
+          <For each={parametersIn(text())}>
+            {(name) => (
+              <label class="row">
+                <code>${name}</code>
+                <input
+                  value={given()[name] ?? ""}
+                  aria-label={`Parameter ${name}`}
+                  onInput={(event) => setGiven({ ...given(), [name]: event.currentTarget.value })}
+                  onKeyDown={(event) => event.key === "Enter" && run(text())}
+                />
+              </label>
+            )}
+          </For>
+        </div>
+      </Show>
       <Trouble error={rows.error} />
+      <Suspense>
+        <Show when={charted() && rows()?.length ? rows() : undefined}>
+          {(all) => <ResultChart rows={all()} names={names()} />}
+        </Show>
+      </Suspense>
       <Show
         when={rows()?.some((row) => "plan_type" in row)}
         fallback={<Results rows={rows()} columns={columns()} stale={rows.loading} />}
@@ -154,10 +201,30 @@ function Results(props: { rows: SqlRow[] | undefined; columns: Column<SqlRow>[];
   );
 }
 
-/** Runs the query again for a file. */
-async function download(query: string, format: string) {
+/** The parameters of a query, `$project`; those in texts and comments are none. */
+function parametersIn(query: string): string[] {
+  const code = query.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, " ");
+  return [...new Set([...code.matchAll(/\$([A-Za-z_]\w*)/g)].map((found) => found[1]!))];
+}
+
+/** A value as it is meant: nothing is null, a number is a number. */
+function valueOf(text: string): string | number | null {
+  if (text === "") return null;
+  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function read(text: string | null): Record<string, string> {
   try {
-    const response = await post(`/api/v1/sql?format=${format}`, { query });
+    return text === null ? {} : JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+/** Runs the query again for a file. */
+async function download(query: string, parameters: object, format: string) {
+  try {
+    const response = await post(`/api/v1/sql?format=${format}`, { query, parameters });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await response.blob());
     link.download = `rows.${format}`;

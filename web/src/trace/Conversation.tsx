@@ -25,11 +25,32 @@ export function Conversation(props: { messages: readonly Message[] }) {
                   </details>
                 )}
               </For>
-              <For each={message.parts}>{(part) => <JsonView value={part} />}</For>
+              <For each={message.parts}>{(part) => <Part of={part} />}</For>
             </div>
           </li>
         )}
       </For>
     </ol>
   );
+}
+
+/** A part that is no text. A picture is a link: the page loads nothing that a model names. */
+function Part(props: { of: unknown }) {
+  const link = () => linkOf(props.of);
+  return (
+    <Show when={link()} fallback={<JsonView value={props.of} />}>
+      {(url) => (
+        <a href={url()} target="_blank" rel="noreferrer noopener" class="picture">
+          picture: {url()}
+        </a>
+      )}
+    </Show>
+  );
+}
+
+function linkOf(part: unknown): string | undefined {
+  if (typeof part !== "object" || part === null) return undefined;
+  const image = (part as Record<string, unknown>).image_url;
+  const url = typeof image === "object" && image !== null ? (image as Record<string, unknown>).url : image;
+  return typeof url === "string" && /^https?:\/\//i.test(url) ? url : undefined;
 }

@@ -1,11 +1,17 @@
 import { diffLines, diffWordsWithSpace, type Change } from "diff";
-import { createMemo, For, Match, Show, Switch } from "solid-js";
+import { createMemo, createSignal, For, Match, Show, Switch, type JSX } from "solid-js";
+import { count } from "../format/number";
 import { oneLine } from "../format/value";
+import { Some } from "../ui/Some";
 import { jsonChanges } from "./jsonChanges";
 import { sideBySide } from "./TracePanel";
 
 /** Texts longer than this are compared by lines: words would take too long, and nobody reads them. */
 const WORDS_UP_TO = 20_000;
+/** A comparison that takes longer is given up: the sides are shown whole. */
+const PATIENCE_MS = 400;
+/** Characters of a changed part that are shown at once. */
+const LONG = 4_000;
 /** Characters around a change that stay; the rest of an unchanged part folds. */
 const AROUND = 160;
 
@@ -27,9 +33,12 @@ const isTree = (value: unknown) => typeof value === "object" && value !== null;
 
 function TextDiff(props: { before: string; after: string }) {
   const long = () => props.before.length + props.after.length > WORDS_UP_TO;
-  const changes = createMemo(() =>
-    long() ? diffLines(props.before, props.after) : diffWordsWithSpace(props.before, props.after),
-  );
+  const changes = createMemo((): Change[] => {
+    const { before, after } = props;
+    const within = { timeout: PATIENCE_MS };
+    const found = long() ? diffLines(before, after, within) : diffWordsWithSpace(before, after, within);
+    return found ?? [whole(before, "removed"), whole(after, "added")];
+  });
   return (
     <>
       <Show when={long()}>
@@ -56,16 +65,41 @@ function TextDiff(props: { before: string; after: string }) {
   );
 }
 
+/** What is compared when comparing takes too long: all of one side. */
+const whole = (value: string, side: "added" | "removed"): Change => ({
+  value,
+  count: 1,
+  added: side === "added",
+  removed: side === "removed",
+});
+
 function Part(props: { of: Change }) {
   return (
     <Switch fallback={<Unchanged text={props.of.value} />}>
       <Match when={props.of.added}>
-        <ins>{props.of.value}</ins>
+        <ins>
+          <Long text={props.of.value} />
+        </ins>
       </Match>
       <Match when={props.of.removed}>
-        <del>{props.of.value}</del>
+        <del>
+          <Long text={props.of.value} />
+        </del>
       </Match>
     </Switch>
+  );
+}
+
+/** A changed part; a very long one comes piece by piece. */
+function Long(props: { text: string }) {
+  const [shown, setShown] = createSignal(LONG);
+  return (
+    <Show when={props.text.length > shown()} fallback={props.text}>
+      {props.text.slice(0, shown())}
+      <button class="lined" onClick={() => setShown(shown() * 4)}>
+        {count(shown())} of {count(props.text.length)} characters: more
+      </button>
+    </Show>
   );
 }
 
@@ -75,8 +109,8 @@ function Unchanged(props: { text: string }) {
     <Show when={props.text.length > 4 * AROUND} fallback={props.text}>
       {props.text.slice(0, AROUND)}
       <details class="same">
-        <summary>{props.text.length - 2 * AROUND} characters are the same</summary>
-        {props.text.slice(AROUND, -AROUND)}
+        <summary>{count(props.text.length - 2 * AROUND)} characters are the same</summary>
+        <Long text={props.text.slice(AROUND, -AROUND)} />
       </details>
       {props.text.slice(-AROUND)}
     </Show>
@@ -87,7 +121,7 @@ function JsonDiff(props: { before: unknown; after: unknown }) {
   const changes = createMemo(() => jsonChanges(props.before, props.after));
   return (
     <ul class="paths">
-      <For each={changes()}>
+      <Some each={changes()} more={(button: JSX.Element) => <li>{button}</li>}>
         {(change) => (
           <li>
             <code>{change.path || "(whole)"}</code>
@@ -108,7 +142,7 @@ function JsonDiff(props: { before: unknown; after: unknown }) {
             </Switch>
           </li>
         )}
-      </For>
+      </Some>
     </ul>
   );
 }

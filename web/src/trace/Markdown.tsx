@@ -1,13 +1,15 @@
-import { For, Match, Switch, type JSX } from "solid-js";
+import { createMemo, Match, Switch, type JSX } from "solid-js";
+import { Some } from "../ui/Some";
 
 /**
  * The plain part of Markdown: headings, lists, code, emphasis. It makes elements of text and never HTML; links and
  * images stay as they are written, as a page of model output must load nothing.
  */
 export function Markdown(props: { text: string }) {
+  const all = createMemo(() => blocks(props.text));
   return (
     <div class="markdown" dir="auto">
-      <For each={blocks(props.text)}>
+      <Some each={all()}>
         {(block) => (
           <Switch fallback={<p>{inline(block.text)}</p>}>
             <Match when={block.kind === "code"}>
@@ -21,7 +23,7 @@ export function Markdown(props: { text: string }) {
             </Match>
           </Switch>
         )}
-      </For>
+      </Some>
     </div>
   );
 }

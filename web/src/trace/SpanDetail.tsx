@@ -1,6 +1,7 @@
-import { For, Show } from "solid-js";
+import { For, Show, type JSX } from "solid-js";
 import type { TraceSpan } from "../api/types";
 import { plain, score } from "../format/number";
+import { Some } from "../ui/Some";
 import { Field } from "./Field";
 
 const FIELDS = ["error", "input", "output", "expected", "metadata"] as const;
@@ -53,7 +54,7 @@ function Numbers(props: {
       <h3>{props.title}</h3>
       <table>
         <tbody>
-          <For each={Object.entries(props.of)}>
+          <Some each={Object.entries(props.of)} more={inRow}>
             {([name, value]) => (
               <tr>
                 <th scope="row">{name}</th>
@@ -61,9 +62,15 @@ function Numbers(props: {
                 <Show when={props.against}>{(there) => <td class="quiet">was {props.write(there()[name])}</td>}</Show>
               </tr>
             )}
-          </For>
+          </Some>
         </tbody>
       </table>
     </section>
   );
 }
+
+const inRow = (button: JSX.Element) => (
+  <tr>
+    <td colspan="3">{button}</td>
+  </tr>
+);

@@ -2,6 +2,7 @@ import { createMemo, For, Show } from "solid-js";
 import type { TraceSpan } from "../api/types";
 import { count, measure, plain, score } from "../format/number";
 import { setParameters } from "../router";
+import { Some } from "../ui/Some";
 
 /** The spans of a trace as a tree, each with its place in time. */
 export function SpanTree(props: { spans: readonly TraceSpan[]; selected: TraceSpan | undefined }) {
@@ -10,7 +11,7 @@ export function SpanTree(props: { spans: readonly TraceSpan[]; selected: TraceSp
   );
   return (
     <div class="spans" role="tree" aria-label="Spans">
-      <For each={props.spans}>
+      <Some each={props.spans} step={200}>
         {(span) => (
           <div
             role="treeitem"
@@ -30,7 +31,7 @@ export function SpanTree(props: { spans: readonly TraceSpan[]; selected: TraceSp
               <Show when={span.error != null}>
                 <span class="worse">error</span>
               </Show>
-              <For each={Object.entries(span.scores)}>{([, value]) => <strong>{score(value)}</strong>}</For>
+              <For each={Object.entries(span.scores).slice(0, 3)}>{([, value]) => <strong>{score(value)}</strong>}</For>
             </div>
             <div class="row quiet span-numbers">
               <svg class="timeline grow" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
@@ -50,7 +51,7 @@ export function SpanTree(props: { spans: readonly TraceSpan[]; selected: TraceSp
             </div>
           </div>
         )}
-      </For>
+      </Some>
     </div>
   );
 }

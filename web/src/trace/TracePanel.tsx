@@ -3,7 +3,7 @@ import { answer, get, sql } from "../api/client";
 import type { Trace } from "../api/types";
 import { count, measure, score } from "../format/number";
 import { parameter, setParameters } from "../router";
-import { ScoreByHand } from "../experiment/ScoreByHand";
+import { Score } from "../experiment/Score";
 import type { View } from "../experiment/view";
 import { copy } from "../ui/copy";
 import { onKey } from "../ui/keys";
@@ -12,6 +12,8 @@ import { Trouble } from "../ui/Trouble";
 import { matchSpans } from "./matchSpans";
 import { SpanDetail } from "./SpanDetail";
 import { SpanTree } from "./SpanTree";
+import { Turns } from "./Turns";
+import { turnsOf } from "./turns";
 import "./TracePanel.css";
 
 interface Props {
@@ -23,16 +25,28 @@ interface Props {
   position: [number, number];
 }
 
+/** Scores in the line above the spans; the root span has them all. */
+const SCORES = 12;
+
 interface Trial {
   here: boolean;
   id: string;
   trial: number;
 }
 
-const TRIALS = `select b.experiment_id = $here as here, b.id, b.trial_index as trial
-from cases a join cases b on a.comparison_key_hash = b.comparison_key_hash
-where a.experiment_id = $here and a.id = $row and b.experiment_id in ($here, $there)
-order by b.trial_index`;
+/** The trials of the case here and there. Under a key of the project's own the stored indexes do not count. */
+function trialsQuery(key: string): string {
+  const isInput = key === "input";
+  const hash = isInput ? "comparison_key_hash" : `comparison_hash(${key.replace(/^\[([\s\S]*)\]$/, "$1")})`;
+  const trial = isInput
+    ? "trial_index"
+    : "row_number() over (partition by experiment_id, hash order by created, id) - 1";
+  return `with keyed as (
+  select experiment_id, id, trial_index, created, ${hash} as hash from cases where experiment_id in ($here, $there)
+), numbered as (select experiment_id, id, hash, ${trial} as trial from keyed)
+select b.experiment_id = $here as here, b.id, b.trial from numbered a join numbered b on a.hash = b.hash
+where a.experiment_id = $here and a.id = $row order by b.trial`;
+}
 
 /** How the two sides of a diff stand. */
 export const [sideBySide, setSideBySide] = kept("sideBySide", false);
@@ -46,7 +60,9 @@ export default function TracePanel(props: Props) {
   onKey("b", "Diff side by side or inline", () => setSideBySide(!sideBySide()));
   onMount(() => panel.focus());
 
-  const base = () => props.view.overall()?.[0]?.base;
+  const sides = () => props.view.sides();
+  /** The comparison that fields are held against. */
+  const base = () => sides().find((side) => side.id === parameter("with")) ?? sides()[0];
   const traceOf = (experiment: string, row: string, signal: AbortSignal) =>
     get<Trace>(`/api/v1/experiments/${encodeURIComponent(experiment)}/traces/${encodeURIComponent(row)}`, {}, signal);
   const owner = () => (props.there ? base()?.id : props.view.summary()?.id);
@@ -60,7 +76,7 @@ export default function TracePanel(props: Props) {
       props.view.summary() && !props.there
         ? { here: props.view.summary()!.id, there: props.view.comparing() ? (base()?.id ?? "") : "", row: props.row }
         : undefined,
-    (given, signal) => sql<Trial>(TRIALS, given, signal),
+    (given, signal) => sql<Trial>(trialsQuery(props.view.summary()!.key), given, signal),
   );
   /** The row of the baseline that this one is held against: the trial of the same index, unless another is chosen. */
   const other = createMemo(() => {
@@ -68,7 +84,7 @@ export default function TracePanel(props: Props) {
     const index = here!.find((trial) => trial.id === props.row)?.trial;
     return (
       there!.find((trial) => trial.id === parameter("against"))?.id ??
-      there!.find((trial) => trial.trial === index)?.id ??
+      there!.find((trial) => trial.trial === ((index ?? 0) + Number(parameter("shift") ?? 0)) % there!.length)?.id ??
       there![0]?.id
     );
   });
@@ -81,6 +97,8 @@ export default function TracePanel(props: Props) {
     const spans = trace()?.spans ?? [];
     return spans.find((span) => span.id === parameter("span")) ?? spans[0];
   });
+  const turns = createMemo(() => turnsOf(trace()?.spans ?? []));
+  const asConversation = () => parameter("look") === "conversation" && turns().length > 0;
   const moveSpan = (by: number) => {
     const spans = trace()?.spans ?? [];
     const next = spans[spans.indexOf(selected()!) + by];
@@ -109,6 +127,14 @@ export default function TracePanel(props: Props) {
         <button onClick={() => setScoring(true)} disabled={props.there}>
           Score
         </button>
+        <Show when={turns().length > 0}>
+          <button
+            aria-pressed={asConversation()}
+            onClick={() => setParameters({ look: asConversation() ? null : "conversation" }, { replace: true })}
+          >
+            Conversation
+          </button>
+        </Show>
         <button aria-pressed={sideBySide()} onClick={() => setSideBySide(!sideBySide())}>
           Side by side <kbd>b</kbd>
         </button>
@@ -116,6 +142,21 @@ export default function TracePanel(props: Props) {
           Close <kbd>Esc</kbd>
         </button>
       </header>
+      <Show when={sides().length > 1}>
+        <div class="trials-line" role="group" aria-label="Comparison">
+          <span class="quiet">Against</span>
+          <For each={sides()}>
+            {(side) => (
+              <button
+                aria-pressed={side.id === base()?.id}
+                onClick={() => setParameters({ with: side.id, against: null, shift: null }, { replace: true })}
+              >
+                {side.experiment}
+              </button>
+            )}
+          </For>
+        </div>
+      </Show>
       <Trials of={trials() ?? []} row={props.row} against={other()} base={base()?.experiment} />
       <Trouble error={trace.error} again={trace.again} />
       <Show when={trace()}>
@@ -125,7 +166,7 @@ export default function TracePanel(props: Props) {
               <Show when={props.there}>
                 <li class="tag">only in the baseline</li>
               </Show>
-              <For each={Object.entries(of().scores)}>
+              <For each={Object.entries(of().scores).slice(0, SCORES)}>
                 {([name, value]) => (
                   <li>
                     <span class="quiet">{name}</span> <strong>{score(value)}</strong>
@@ -147,7 +188,10 @@ export default function TracePanel(props: Props) {
                 <li class="tag">not in the baseline</li>
               </Show>
             </ul>
-            <div class="trace-body" classList={{ stale: trace.loading }}>
+            <Show when={asConversation()}>
+              <Turns turns={turns()} />
+            </Show>
+            <div class="trace-body" classList={{ stale: trace.loading, away: asConversation() }}>
               <SpanTree spans={of().spans} selected={selected()} />
               <Show when={selected()} keyed>
                 {(span) => (
@@ -159,7 +203,7 @@ export default function TracePanel(props: Props) {
         )}
       </Show>
       <Show when={scoring()}>
-        <ScoreByHand view={props.view} rows={[props.row]} close={() => setScoring(false)} />
+        <Score view={props.view} rows={[props.row]} close={() => setScoring(false)} />
       </Show>
     </section>
   );

@@ -22,7 +22,7 @@ interface Props {
   typed?: (text: string) => void;
   /** The server's message; the place that it points at is underlined. */
   error: string | undefined;
-  complete?: (before: string) => Offers | undefined;
+  complete?: (before: string) => Offers | Promise<Offers> | undefined;
   ready?: (focus: () => void) => void;
 }
 
@@ -48,6 +48,20 @@ const look = EditorView.theme({
   },
 });
 
+/**
+ * Typing over a selection. Left to itself the browser keeps the looks of what is replaced in an inline style, which
+ * the policy of the page refuses with a message.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { main } = view.state.selection;
+    if (event.inputType !== "insertText" || event.data === null || main.empty || view.composing) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 /** An editor of the filter language or SQL, with completion. */
 export default function Editor(props: Props) {
   // An element of a template belongs to a document without a window until it is shown; the editor needs one before.
@@ -61,11 +75,11 @@ export default function Editor(props: Props) {
       props.enter(view.state.doc.toString());
       return true;
     };
-    const offer = (context: CompletionContext) => {
+    const offer = async (context: CompletionContext) => {
       const before = context.state.sliceDoc(0, context.pos);
-      const found = props.complete?.(before);
-      if (!found || (found.from === context.pos && !context.explicit)) return null;
-      return { from: found.from, options: found.offers, validFor: /^[\w.$"[\]-]*$/ };
+      const found = await props.complete?.(before);
+      if (!found || (found.from === context.pos && !context.explicit && !found.text)) return null;
+      return { from: found.from, options: found.offers, validFor: found.text ? /^[^']*$/ : /^[\w.$"[\]-]*$/ };
     };
     const view = new EditorView({
       root,
@@ -86,6 +100,7 @@ export default function Editor(props: Props) {
             ...defaultKeymap,
           ]),
           history(),
+          typeOver,
           language.of(sql(props.schema ? { schema: props.schema } : {})),
           autocompletion(props.complete ? { override: [offer] } : {}),
           syntaxHighlighting(colours),

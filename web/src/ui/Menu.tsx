@@ -7,6 +7,8 @@ export function Menu(
     label: string;
     name?: string;
     right?: boolean;
+    /** It opens above itself. */
+    up?: boolean;
     open?: boolean;
     onOpen?: (open: boolean) => void;
   }>,
@@ -39,7 +41,7 @@ export function Menu(
         {props.label} <span aria-hidden="true">▾</span>
       </button>
       <Show when={open()}>
-        <div id={id} class="sheet" classList={{ right: props.right }}>
+        <div id={id} class="sheet" classList={{ right: props.right, up: props.up }}>
           {props.children}
         </div>
       </Show>

@@ -10,6 +10,7 @@ pub mod family;
 pub mod field_survey;
 pub mod fisher;
 pub mod interval;
+pub mod likeness;
 pub mod mean_sample;
 pub mod moments;
 pub mod mover;

@@ -20,6 +20,13 @@ pub struct ExperimentSide {
     pub rule: Option<String>,
 }
 
+/// What an experiment is held against when nobody says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The experiment, with the rule that chose it; none where no rule finds one.
+    pub baseline: Option<ExperimentSide>,
+}
+
 /// A candidate held against a baseline, key by key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diff {

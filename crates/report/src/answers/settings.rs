@@ -85,6 +85,9 @@ fn lines(answer: &SettingsAnswer) -> Vec<(String, String)> {
         let data_type = column.data_type.as_ref().map(|word| format!(" as {word}")).unwrap_or_default();
         add(format!("columns.{name}"), format!("{}{data_type}", column.expr));
     }
+    for (name, view) in &settings.views {
+        add(format!("views.{name}"), view.clone());
+    }
     if let Some(model) = &settings.language_model {
         for (name, value) in
             [("base_url", &model.base_url), ("model", &model.model), ("api_key_variable", &model.api_key_variable)]

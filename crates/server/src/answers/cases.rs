@@ -8,21 +8,25 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::groups::group_options;
-use super::parameters::{AGGREGATE, ALIGN, COLUMNS, GROUP_BY, KEY, LIMIT, PROJECT, ROWS_DEFAULT, SORT, WHERE};
+use super::parameters::{
+    AGAINST, AGGREGATE, ALIGN, COLUMNS, GROUP_BY, KEY, LIMIT, OFFSET, PREVIEW, PROJECT, ROWS_DEFAULT, SHIFT, SORT, WHERE,
+};
 use super::phrase;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::given::{Given, Parameter};
+use crate::given::Given;
 use crate::route::Route;
 
-const AGAINST: Parameter = Parameter::text("against", "Experiment to compare each case with");
 
 pub(super) fn routes() -> Vec<Route> {
     let about = "Lists the cases of an experiment, perhaps against a baseline, or sums up groups of them";
     vec![
         Route::get("/api/v1/experiments/{experiment}/cases", about, list)
-            .takes(&[&AGAINST, &KEY, &WHERE, &GROUP_BY, &AGGREGATE, &SORT, &COLUMNS, &ALIGN, &LIMIT, &PROJECT])
+            .takes(&[
+                &AGAINST, &KEY, &WHERE, &GROUP_BY, &AGGREGATE, &SORT, &COLUMNS, &ALIGN, &SHIFT, &LIMIT, &OFFSET, &PREVIEW,
+                &PROJECT,
+            ])
             .answers_with(|components| json!({"anyOf": [components.of::<CaseTable>(), components.of::<Groups>()]})),
     ]
 }
@@ -78,6 +82,9 @@ pub(super) fn case_options(
             Some("worst") => Alignment::Worst,
             _ => Alignment::Index,
         },
+        preview: given.count(&PREVIEW),
+        shift: given.count(&SHIFT).unwrap_or_default(),
+        offset: given.count(&OFFSET).unwrap_or_default(),
         filter_base: false,
         limit: Some(given.count(&LIMIT).unwrap_or(ROWS_DEFAULT)),
     }

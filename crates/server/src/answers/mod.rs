@@ -2,6 +2,7 @@
 //! the same analyses, under `/api/v1/`.
 
 mod agreement;
+mod baseline;
 mod cases;
 mod diff;
 mod experiments;
@@ -10,10 +11,12 @@ mod export;
 mod fields;
 mod groups;
 mod history;
+mod keys;
 mod leaderboard;
 mod parameters;
 mod phrase;
 mod queries;
+mod scorings;
 mod settings;
 mod sql;
 mod summary;
@@ -27,6 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let resources = [
         experiments::routes,
         summary::routes,
+        baseline::routes,
         cases::routes,
         diff::routes,
         groups::routes,
@@ -38,7 +42,9 @@ pub(crate) fn routes() -> Vec<Route> {
         fields::routes,
         trace::routes,
         export::routes,
+        scorings::routes,
         settings::routes,
+        keys::routes,
         queries::routes,
         sql::routes,
     ];

@@ -39,6 +39,16 @@ pub(super) const ALIGN: Parameter = Parameter::choice(
     "Which trial of the base each row is held against: of the same index, the closest, or the worst",
     &["index", "closest", "worst"],
 );
+pub(super) const AGAINST: Parameter = Parameter::text("against", "Experiment to compare each case with");
+pub(super) const SHIFT: Parameter = Parameter::count(
+    "shift",
+    "How many trials further the trial of the base is than that of the same index, round and round",
+    ROWS_MAX,
+);
+pub(super) const PREVIEW: Parameter =
+    Parameter::count("preview", "Characters after which texts and JSON are cut; whole without", u32::MAX as usize);
+pub(super) const OFFSET: Parameter =
+    Parameter::count("offset", "Rows to leave out before the first that is answered", u32::MAX as usize);
 pub(super) const LIMIT: Parameter = Parameter::count("limit", "Rows to answer; 1000 cases without", ROWS_MAX);
 pub(super) const SCORE: Parameter = Parameter::text("score", "The name of a score");
 
