@@ -5,7 +5,7 @@ VENV := .venv
 STORE := target/demo-store
 PROGRAM := target/release/evalhouse
 
-.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history
+.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history bench-page
 
 build: web/dist/index.html
 	cargo build --release --bin evalhouse
@@ -70,6 +70,11 @@ bench-duckdb: build $(VENV)/ready
 bench-history: build $(VENV)/ready
 	$(VENV)/bin/pip install --quiet -r benches/duckdb/requirements.txt
 	$(VENV)/bin/python benches/duckdb/history.py --evalhouse $(PROGRAM) --work target/bench $(HISTORY)
+
+# The page as people use it, over a made-up store of thousands of experiments: about 0.8 GB of NDJSON below target/.
+bench-page: build
+	$(PYTHON) benches/page/make_store.py --evalhouse $(PROGRAM) --work target/page-bench
+	node benches/page/measure.mjs --evalhouse $(PROGRAM) --work target/page-bench
 
 $(VENV)/ready: tests/reference/requirements.txt
 	$(PYTHON) -m venv $(VENV)
