@@ -6,7 +6,7 @@ STORE := target/demo-store
 PROGRAM := target/release/evalhouse
 SERVER := $(addprefix bench-server-,hostile schema kills trace memory ingest)
 
-.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history $(SERVER) bench-server-long
+.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history bench-page $(SERVER) bench-server-long
 
 build: web/dist/index.html
 	cargo build --release --bin evalhouse
@@ -78,6 +78,11 @@ bench-server-long: bench-server-ingest
 $(SERVER): bench-server-%: build $(VENV)/ready
 	$(VENV)/bin/pip install --quiet -r benches/server/requirements.txt
 	$(VENV)/bin/python benches/server/$*.py --evalhouse $(PROGRAM) --work target/bench-server $(BENCH)
+
+# The page as people use it, over a made-up store of thousands of experiments: about 0.8 GB of NDJSON below target/.
+bench-page: build
+	$(PYTHON) benches/page/make_store.py --evalhouse $(PROGRAM) --work target/page-bench
+	node benches/page/measure.mjs --evalhouse $(PROGRAM) --work target/page-bench
 
 $(VENV)/ready: tests/reference/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -174,7 +174,10 @@ async fn a_scorer_gives_every_case_a_score_span_once() {
         assert_eq!(done["state"], "done", "{done}");
         assert_eq!(done["scored"].as_i64().unwrap() + done["skipped"].as_i64().unwrap(), done["total"]);
         let columns = "columns=scores.Same,exact_match(output,expected)&limit=1000";
-        let table = server.get(&format!("/api/v1/experiments/prompt-v2/cases?{columns}&where=scores.Same%20is%20not%20null")).await.ok();
+        let table = server
+            .get(&format!("/api/v1/experiments/prompt-v2/cases?{columns}&where=scores.Same%20is%20not%20null"))
+            .await
+            .ok();
         assert_eq!(table["total"], done["scored"]);
         for row in table["rows"].as_array().unwrap() {
             assert_eq!(row["cells"][0]["value"], row["cells"][1]["value"]);
@@ -189,7 +192,8 @@ async fn a_scorer_gives_every_case_a_score_span_once() {
 async fn a_scorer_that_means_nothing_starts_nothing() {
     let (server, _folder) = own().await;
     let path = "/api/v1/experiments/prompt-v2/scorings";
-    for (scorer, expected) in [("output +", "expected a value"), ("output", "a number"), ("nothing(1)", "no function")] {
+    for (scorer, expected) in [("output +", "expected a value"), ("output", "a number"), ("nothing(1)", "no function")]
+    {
         let request = json!({"name": "x", "scorer": scorer});
         let message = send(&server, Method::POST, path, &request).await.refused(400);
         assert!(message.contains(expected), "{scorer}: {message}");

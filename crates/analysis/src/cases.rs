@@ -133,11 +133,7 @@ struct Planned {
 
 /// The rows in their order: what is shown in `v0`, `v1`, …, with what the baseline has in `b0`, the
 /// delta in `d0` and the class in `c0`.
-async fn planned(
-    session: &Session,
-    experiment: &Selected,
-    options: &CasesOptions,
-) -> Result<Planned, AnalysisError> {
+async fn planned(session: &Session, experiment: &Selected, options: &CasesOptions) -> Result<Planned, AnalysisError> {
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
     let mut rows = cases_of(session, experiment, None).await?;
     let others = options.sort.iter().chain(options.columns.iter().flatten());
@@ -354,7 +350,9 @@ async fn against(
                 .partition_by(vec![ident("id")])
                 .order_by(vec![distance.sort(true, false), ident("t_trial").sort(true, true)])
                 .build()?;
-            all.window(vec![place.alias("place")])?.filter(ident("place").eq(lit(1_i64)))?.drop_columns(&["place", "trials"])?
+            all.window(vec![place.alias("place")])?
+                .filter(ident("place").eq(lit(1_i64)))?
+                .drop_columns(&["place", "trials"])?
         }
     };
     let mut joined = lined_up.join(by_case, JoinType::Left, &["c_key"], &["m_key"], None)?;

@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use evalhouse_analysis::{
-    SCORE_VALUE, ScoringOptions, Selected, count_cases_to_score, score_values,
-};
+use evalhouse_analysis::{SCORE_VALUE, ScoringOptions, Selected, count_cases_to_score, score_values};
 use evalhouse_journal::{Incoming, ObjectKind, ObjectRef, Row};
 use evalhouse_model::{Scoring, schema};
 use evalhouse_session::Session;

@@ -14,9 +14,7 @@ use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
     let about = "Says what the project's rule holds an experiment against";
-    vec![
-        Route::get("/api/v1/experiments/{experiment}/baseline", about, show).takes(&[&PROJECT]).answers::<Baseline>(),
-    ]
+    vec![Route::get("/api/v1/experiments/{experiment}/baseline", about, show).takes(&[&PROJECT]).answers::<Baseline>()]
 }
 
 async fn show(State(app): State<App>, caller: Caller, given: Given) -> Result<Response, ApiError> {

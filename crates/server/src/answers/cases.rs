@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::groups::group_options;
 use super::parameters::{
-    AGAINST, AGGREGATE, ALIGN, COLUMNS, GROUP_BY, KEY, LIMIT, OFFSET, PREVIEW, PROJECT, ROWS_DEFAULT, SHIFT, SORT, WHERE,
+    AGAINST, AGGREGATE, ALIGN, COLUMNS, GROUP_BY, KEY, LIMIT, OFFSET, PREVIEW, PROJECT, ROWS_DEFAULT, SHIFT, SORT,
+    WHERE,
 };
 use super::phrase;
 use crate::app::App;
@@ -18,14 +19,13 @@ use crate::error::ApiError;
 use crate::given::Given;
 use crate::route::Route;
 
-
 pub(super) fn routes() -> Vec<Route> {
     let about = "Lists the cases of an experiment, perhaps against a baseline, or sums up groups of them";
     vec![
         Route::get("/api/v1/experiments/{experiment}/cases", about, list)
             .takes(&[
-                &AGAINST, &KEY, &WHERE, &GROUP_BY, &AGGREGATE, &SORT, &COLUMNS, &ALIGN, &SHIFT, &LIMIT, &OFFSET, &PREVIEW,
-                &PROJECT,
+                &AGAINST, &KEY, &WHERE, &GROUP_BY, &AGGREGATE, &SORT, &COLUMNS, &ALIGN, &SHIFT, &LIMIT, &OFFSET,
+                &PREVIEW, &PROJECT,
             ])
             .answers_with(|components| json!({"anyOf": [components.of::<CaseTable>(), components.of::<Groups>()]})),
     ]

@@ -30,8 +30,20 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/experiments/{experiment}/export", about, write)
             .takes(&[
-                &ROWS, &ALL_FIELDS, &AGAINST, &KEY, &WHERE, &SORT, &COLUMNS, &ALIGN, &SHIFT, &LIMIT, &OFFSET, &FORMAT,
-                &SPREADSHEET_SAFE, &PROJECT,
+                &ROWS,
+                &ALL_FIELDS,
+                &AGAINST,
+                &KEY,
+                &WHERE,
+                &SORT,
+                &COLUMNS,
+                &ALIGN,
+                &SHIFT,
+                &LIMIT,
+                &OFFSET,
+                &FORMAT,
+                &SPREADSHEET_SAFE,
+                &PROJECT,
             ])
             .answers_rows(),
     ]
@@ -52,12 +64,7 @@ async fn write(State(app): State<App>, caller: Caller, given: Given) -> Result<R
     rows::answer(&app, session, &given, query).await
 }
 
-async fn write_listed(
-    app: &App,
-    session: Session,
-    given: &Given,
-    experiment: Selected,
-) -> Result<Response, ApiError> {
+async fn write_listed(app: &App, session: Session, given: &Given, experiment: Selected) -> Result<Response, ApiError> {
     let against = match given.text(&AGAINST) {
         Some(base) => Some(select_baseline(&session, base, &experiment)?),
         None => None,

@@ -11,8 +11,7 @@ use crate::error::ApiError;
 use crate::given::{Given, Parameter};
 use crate::route::Route;
 
-const KEY: Parameter =
-    Parameter::text("key", "The key: an expression over a case, or several in brackets").required();
+const KEY: Parameter = Parameter::text("key", "The key: an expression over a case, or several in brackets").required();
 
 pub(super) fn routes() -> Vec<Route> {
     let about = "Tries a comparison key: how many cases of the newest experiments would match, and what would go wrong";

@@ -56,9 +56,10 @@ async fn change(
     let project = given.path("project").to_string();
     let session = app.engine().session(&caller).await?;
     check_changes(&session, &project, &changes)?;
-    let changed = app.live().store().change_settings(&project, |settings| {
-        changes.iter().try_for_each(|change| change.apply(settings).map(|_| ()))
-    });
+    let changed = app
+        .live()
+        .store()
+        .change_settings(&project, |settings| changes.iter().try_for_each(|change| change.apply(settings).map(|_| ())));
     changed.await?.map_err(|error| ApiError::bad_request(error.to_string()))?;
     show(State(app), caller, given).await
 }
