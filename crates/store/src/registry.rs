@@ -259,7 +259,8 @@ async fn try_append(location: &Location, registry: &mut Registry, records: &[Rec
     let mut actions: Vec<Action> = Vec::new();
     if merge {
         all = newest(registry.read(location).await?.into_iter().chain(all));
-        actions.extend(registry.table.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
+        actions
+            .extend(registry.table.snapshot()?.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
     }
     let path = format!("records-{}.parquet", uuid::Uuid::new_v4().simple());
     let bytes = encode(&all)?;

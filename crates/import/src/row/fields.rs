@@ -59,10 +59,7 @@ impl<'a> Fields<'a> {
 
     /// Sorts the fields, names and JSON texts, of a row that was logged to a known experiment, whichever
     /// fields it has. Its creation time stays as it was written, too.
-    pub(crate) fn read_logged(
-        row: impl Iterator<Item = (&'a str, &'a str)>,
-        notes: &mut Notes,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn read_logged(row: impl Iterator<Item = (&'a str, &'a str)>, notes: &mut Notes) -> Result<Self, Fault> {
         let mut fields = Self { is_logged: true, ..Self::default() };
         for (name, text) in row {
             let mut scanner = Scanner::of_field(text);
