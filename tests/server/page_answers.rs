@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use evalhouse_server::{Role, ServerOptions};
+use evalhouse_store::Store;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -98,8 +99,13 @@ async fn the_baseline_is_named_with_its_rule_or_is_none() {
     let found = server.get("/api/v1/experiments/prompt-v2/baseline").await.ok();
     assert_eq!(found["baseline"]["experiment"], "baseline");
     assert!(found["baseline"]["rule"].is_string(), "{found}");
-    let first = server.get("/api/v1/experiments/baseline/baseline").await.ok();
-    assert!(first["baseline"].is_null(), "{first}");
+    let of_itself = server.get("/api/v1/experiments/baseline/baseline").await.ok();
+    assert_ne!(of_itself["baseline"]["experiment"], "baseline");
+    let alone = Running::over(Store::create(&crate::store::memory_url()).await.unwrap(), local()).await;
+    let only = json!({"project_name": "p", "experiment_name": "only"});
+    send(&alone, Method::POST, "/api/experiment/register", &only).await.ok();
+    let none = alone.get("/api/v1/experiments/only/baseline").await.ok();
+    assert!(none["baseline"].is_null(), "{none}");
     server.get("/api/v1/experiments/nope/baseline").await.refused(404);
 }
 
