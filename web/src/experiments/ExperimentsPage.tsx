@@ -17,8 +17,21 @@ const Charts = lazy(() => import("./Charts"));
 const ABOUT =
   "select experiment_id, branch, dataset, metadata from experiments where $project is null or project = $project";
 
-const TOOK = `select experiment_id, avg(metrics.estimated_cost) as cost, avg(metrics.duration) as duration
-from cases where $project is null or project = $project group by experiment_id`;
+const MEASURED = `select column_name as name from information_schema.columns
+where table_name = 'cases' and column_name in ('metrics.estimated_cost', 'metrics.duration')`;
+
+/** What rows took, on average. A metric that no experiment has is no column to ask for. */
+async function tookOf(given: { project: string | null }, signal: AbortSignal): Promise<Took[]> {
+  const known = new Set((await sql<{ name: string }>(MEASURED, {}, signal)).map(({ name }) => name));
+  if (known.size === 0) return [];
+  const mean = (metric: string) => (known.has(metric) ? `avg(${metric})` : "null");
+  return sql<Took>(
+    `select experiment_id, ${mean("metrics.estimated_cost")} as cost, ${mean("metrics.duration")} as duration
+from cases where $project is null or project = $project group by experiment_id`,
+    given,
+    signal,
+  );
+}
 
 /** The experiments of a project, or of all; charts above, several to be picked and compared. */
 export function ExperimentsPage(props: { project?: string }) {
@@ -38,7 +51,7 @@ export function ExperimentsPage(props: { project?: string }) {
   const took = answer(
     // After the list itself: it is looked at first.
     () => (list() ? { project: props.project ?? null } : undefined),
-    (given, signal) => sql<Took>(TOOK, given, signal),
+    tookOf,
   );
   const projects = createMemo(() => [...Map.groupBy(list()?.experiments ?? [], (row) => row.project)]);
   const one = createMemo(() => props.project ?? (projects().length === 1 ? projects()[0]?.[0] : undefined));
