@@ -332,12 +332,9 @@ scenario("rows beyond the first page come when they are scrolled to", PROMPT, as
 });
 
 scenario("trials line up as chosen, and are stepped through", `${PROMPT}?vs=baseline`, async (page) => {
-  const { rows } = await ask(
-    api(
-      `experiments/prompt-v2/cases?against=baseline&limit=20&columns=${encodeURIComponent("scores.Factuality,baseline(group_size())")}`,
-    ),
-  );
-  const { id } = rows.find((row) => row.cells[1].value === 2);
+  const two = page.locator("[data-id]").filter({ hasText: /[12] of 2/ });
+  await two.first().waitFor();
+  const id = await two.first().getAttribute("data-id");
   const turned = await ask(
     api(
       `experiments/prompt-v2/cases?against=baseline&shift=1&columns=scores.Factuality&where=${encodeURIComponent(`id = '${id}'`)}`,

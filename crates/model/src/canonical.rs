@@ -63,6 +63,22 @@ fn write_canonical(json: &str, out: &mut String) -> Result<(), CanonicalError> {
     Walk { json, at: 0 }.value(0, out)
 }
 
+/// A string of the text, unescaped: borrowed when it had no escape, and so needs none.
+struct Text<'a>(Cow<'a, str>);
+
+impl Text<'_> {
+    fn write(&self, out: &mut String) {
+        match &self.0 {
+            Cow::Borrowed(plain) => {
+                out.push('"');
+                out.push_str(plain);
+                out.push('"');
+            }
+            Cow::Owned(text) => write_string(text, out),
+        }
+    }
+}
+
 /// A walk over text that is known to be one JSON value.
 struct Walk<'a> {
     json: &'a str,
@@ -77,7 +93,7 @@ impl<'a> Walk<'a> {
             ))));
         }
         match self.peek() {
-            Some(b'"') => write_string_value(&self.string()?, out),
+            Some(b'"') => self.string()?.write(out),
             Some(b'{') => self.object(depth, out)?,
             Some(b'[') => self.array(depth, out)?,
             Some(b'-' | b'0'..=b'9') => write_number(self.token(), out),
@@ -87,7 +103,7 @@ impl<'a> Walk<'a> {
     }
 
     fn object(&mut self, depth: usize, out: &mut String) -> Result<(), CanonicalError> {
-        let mut members: Vec<(Cow<'a, str>, Range<usize>)> = Vec::new();
+        let mut members: Vec<(Text<'a>, Range<usize>)> = Vec::new();
         let mut values = String::new();
         self.at += 1;
         while self.item(b'}') {
@@ -99,15 +115,15 @@ impl<'a> Walk<'a> {
             members.push((key, start..values.len()));
         }
         // Stable, so that the last of a repeated key is the last of its run.
-        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        members.sort_by(|(a, _), (b, _)| a.0.cmp(&b.0));
         out.push('{');
         let mut separator = "";
         for (i, (key, value)) in members.iter().enumerate() {
-            if members.get(i + 1).is_some_and(|(next, _)| next == key) {
+            if members.get(i + 1).is_some_and(|(next, _)| next.0 == key.0) {
                 continue;
             }
             out.push_str(separator);
-            write_string_value(key, out);
+            key.write(out);
             out.push(':');
             out.push_str(&values[value.clone()]);
             separator = ",";
@@ -146,8 +162,8 @@ impl<'a> Walk<'a> {
         self.json.as_bytes().get(self.at).copied()
     }
 
-    /// The string that starts here, unescaped; borrowed when it has no escape.
-    fn string(&mut self) -> Result<Cow<'a, str>, CanonicalError> {
+    /// The string that starts here.
+    fn string(&mut self) -> Result<Text<'a>, CanonicalError> {
         let start = self.at;
         let bytes = self.json.as_bytes();
         let mut escaped = false;
@@ -162,9 +178,10 @@ impl<'a> Walk<'a> {
         }
         self.at += 1;
         if escaped {
-            return Ok(Cow::Owned(serde_json::from_str(self.json.get(start..self.at).unwrap_or_default())?));
+            let quoted = self.json.get(start..self.at).unwrap_or_default();
+            return Ok(Text(Cow::Owned(serde_json::from_str(quoted)?)));
         }
-        Ok(Cow::Borrowed(self.json.get(start + 1..self.at - 1).unwrap_or_default()))
+        Ok(Text(Cow::Borrowed(self.json.get(start + 1..self.at - 1).unwrap_or_default())))
     }
 
     /// The number or word that starts here.
@@ -174,18 +191,6 @@ impl<'a> Walk<'a> {
         let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
         self.at += rest.iter().position(ends).unwrap_or(rest.len());
         self.json.get(start..self.at).unwrap_or_default()
-    }
-}
-
-/// Writes a string as it was read: one without an escape needs none.
-fn write_string_value(text: &Cow<'_, str>, out: &mut String) {
-    match text {
-        Cow::Borrowed(plain) => {
-            out.push('"');
-            out.push_str(plain);
-            out.push('"');
-        }
-        Cow::Owned(text) => write_string(text, out),
     }
 }
 
