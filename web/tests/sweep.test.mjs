@@ -45,6 +45,8 @@ for (const [base, candidate] of PAIRS) {
             .filter({ has: page.getByRole("button", { name, exact: false }) });
           const cell = header.filter({ hasText: name }).first();
           if (score.candidate !== null) await cell.getByText(percent(score.candidate)).first().waitFor();
+          // The differences come after the means.
+          if (score.delta_matched !== null) await cell.filter({ hasText: signed(score.delta_matched) }).waitFor();
           const text = (await cell.innerText()).replaceAll("\u00a0", " ");
           if (score.delta_matched !== null)
             assert.ok(
