@@ -1,15 +1,11 @@
 //! Rows become Arrow batches, and batches become one Parquet file.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{
-    ArrayRef, Decimal128Builder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder,
-};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use evalhouse_model::canonical::{canonical_number, canonical_string};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use evalhouse_model::schema::{self, encode_column};
 use evalhouse_model::{Experiment, Span};
 use parquet::arrow::ArrowWriter;
@@ -20,7 +16,9 @@ use parquet::schema::types::ColumnPath;
 
 use crate::StoreError;
 use crate::columns::{Columns, Kind, PathColumn};
+use crate::fixed_columns::{fixed_arrays, fixed_arrow_fields, float_array};
 use crate::shred::{Plan, Shredder};
+use crate::statistics::FileStatistics;
 use crate::traces::Case;
 
 /// Version of the stored format, written down in `docs/FORMAT.md`.
@@ -77,14 +75,14 @@ impl<'a> Rows<'a> {
         (0..length).step_by(BATCH_ROWS).filter_map(part)
     }
 
-    fn span(&self, row: usize) -> &'a Span {
+    pub(crate) fn span(&self, row: usize) -> &'a Span {
         match self {
             Self::Cases(cases) => &cases[row].root,
             Self::Spans(spans) => &spans[row],
         }
     }
 
-    fn case(&self, row: usize) -> Option<&'a Case> {
+    pub(crate) fn case(&self, row: usize) -> Option<&'a Case> {
         match self {
             Self::Cases(cases) => Some(&cases[row]),
             Self::Spans(_) => None,
@@ -404,17 +402,6 @@ pub(crate) fn without_columns(bytes: bytes::Bytes, names: &[String], is_root: bo
     Ok(out)
 }
 
-/// Statistics without those of some columns.
-pub(crate) fn statistics_without(statistics: &str, names: &[String]) -> String {
-    let Ok(mut parsed) = serde_json::from_str::<serde_json::Value>(statistics) else { return statistics.to_string() };
-    for part in ["minValues", "maxValues", "nullCount"] {
-        if let Some(columns) = parsed.get_mut(part).and_then(|part| part.as_object_mut()) {
-            columns.retain(|name, _| !names.contains(name));
-        }
-    }
-    parsed.to_string()
-}
-
 /// Rows from which every column is compressed. Below, setting up a compressor for each of some forty
 /// columns, and again for whoever reads them, takes longer than the work itself.
 const COMPRESSED_ROWS_MIN: usize = 1024;
@@ -458,287 +445,4 @@ fn arrow_type(kind: Kind) -> DataType {
         Kind::Bool => DataType::Boolean,
         Kind::Text => DataType::Utf8,
     }
-}
-
-fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
-fn text_list() -> DataType {
-    DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
-}
-
-/// The fixed columns a file holds. `is_root` is the partition and so not in the file; what only a
-/// case has is not in a file of spans.
-pub(crate) fn fixed_arrow_fields(is_root: bool) -> Vec<Field> {
-    let text = |name: &str| Field::new(name, DataType::Utf8, true);
-    let mut fields = vec![
-        text(schema::PROJECT),
-        text(schema::EXPERIMENT),
-        text(schema::EXPERIMENT_ID),
-        Field::new(schema::CREATED, timestamp(), true),
-        text(schema::ID),
-        text(schema::SPAN_ID),
-        text(schema::ROOT_SPAN_ID),
-        Field::new(schema::SPAN_PARENTS, text_list(), true),
-        Field::new(schema::POSITION, DataType::Int64, true),
-        text(schema::NAME),
-        text(schema::TYPE),
-        text(schema::PURPOSE),
-        Field::new(schema::START, DataType::Float64, true),
-        Field::new(schema::END, DataType::Float64, true),
-    ];
-    if is_root {
-        fields.push(Field::new(schema::COMPARISON_KEY_HASH, DataType::Decimal128(38, 0), true));
-        fields.push(Field::new(schema::TRIAL_INDEX, DataType::Int64, true));
-        fields.push(Field::new(schema::SPAN_COUNT, DataType::Int64, true));
-    }
-    fields.extend([
-        text(schema::INPUT),
-        text(schema::OUTPUT),
-        text(schema::EXPECTED),
-        text(schema::ERROR),
-        text(schema::METADATA),
-        Field::new(schema::TAGS, text_list(), true),
-        text(schema::SCORES),
-        text(schema::METRICS),
-        text(schema::SPAN_ATTRIBUTES),
-        text(schema::CONTEXT),
-        text(schema::ORIGIN),
-        text(schema::EXTRA),
-        Field::new(schema::XACT, DataType::Int64, true),
-    ]);
-    fields
-}
-
-fn fixed_arrays(rows: &Rows, owner: &Experiment, is_root: bool) -> Result<Vec<ArrayRef>, StoreError> {
-    let spans = || (0..rows.len()).map(|row| rows.span(row));
-    let constant = |value: &str| text_array((0..rows.len()).map(|_| Some(value)));
-    let mut created = TimestampMicrosecondBuilder::new().with_timezone("UTC");
-    spans().for_each(|span| created.append_option(span.created));
-    let mut arrays: Vec<ArrayRef> = vec![
-        constant(&owner.project),
-        constant(&owner.name),
-        constant(&owner.id),
-        Arc::new(created.finish()),
-        text_array(spans().map(|span| Some(span.id.as_str()))),
-        text_array(spans().map(|span| Some(span.span_id.as_str()))),
-        text_array(spans().map(|span| Some(span.root_span_id.as_str()))),
-        list_array(spans().map(|span| Some(&span.span_parents).filter(|parents| !parents.is_empty()))),
-        int_array(spans().map(|span| Some(span.position))),
-        text_array(spans().map(|span| span.name.as_deref())),
-        text_array(spans().map(|span| span.span_type.as_deref())),
-        text_array(spans().map(|span| span.purpose.as_deref())),
-        float_array(spans().map(|span| span.start)),
-        float_array(spans().map(|span| span.end)),
-    ];
-    if is_root {
-        let cases = || (0..rows.len()).map(|row| rows.case(row));
-        let mut hashes = Decimal128Builder::with_capacity(rows.len()).with_precision_and_scale(38, 0)?;
-        cases().for_each(|case| hashes.append_option(case.and_then(|case| case.key_hash)));
-        arrays.push(Arc::new(hashes.finish()));
-        arrays.push(int_array(cases().map(|case| case.map(|case| case.trial_index))));
-        arrays.push(int_array(cases().map(|case| case.map(|case| case.span_count))));
-    }
-    let own_scores: Vec<Option<String>> = spans().map(own_scores).collect();
-    let own_metrics: Vec<Option<String>> = spans().map(own_metrics).collect();
-    arrays.extend([
-        text_array(spans().map(|span| span.input.as_deref())),
-        text_array(spans().map(|span| span.output.as_deref())),
-        text_array(spans().map(|span| span.expected.as_deref())),
-        text_array(spans().map(|span| span.error.as_deref())),
-        text_array(spans().map(|span| span.metadata.as_deref())),
-        list_array(spans().map(|span| span.tags.as_ref())),
-        text_array(own_scores.iter().map(Option::as_deref)),
-        text_array(own_metrics.iter().map(Option::as_deref)),
-        text_array(spans().map(|span| span.span_attributes.as_deref())),
-        text_array(spans().map(|span| span.context.as_deref())),
-        text_array(spans().map(|span| span.origin.as_deref())),
-        text_array(spans().map(|span| span.extra.as_deref())),
-        // An import's versions are its source's transactions, and none of this store.
-        int_array(
-            spans().map(|span| i64::try_from(span.version).ok().filter(|version| *version > 0 && owner.xact.is_some())),
-        ),
-    ]);
-    Ok(arrays)
-}
-
-/// A span's own scores as a JSON object: the one place that tells "null" from "not there".
-fn own_scores(span: &Span) -> Option<String> {
-    json_object(span.scores.iter().map(|(name, value)| (&**name, value.map_or("null".into(), canonical_number))))
-}
-
-fn own_metrics(span: &Span) -> Option<String> {
-    json_object(span.metrics.iter().map(|(name, value)| (&**name, canonical_number(*value))))
-}
-
-/// An object of numbers, those that are whole as integers: counts of tokens come back as they were logged.
-fn json_object<'a>(entries: impl Iterator<Item = (&'a str, String)>) -> Option<String> {
-    let mut object = String::new();
-    for (name, number) in entries {
-        object.push(if object.is_empty() { '{' } else { ',' });
-        object.push_str(&canonical_string(name));
-        object.push(':');
-        object.push_str(&number);
-    }
-    object.push('}');
-    (object.len() > 1).then_some(object)
-}
-
-fn text_array<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
-    let mut builder = StringBuilder::new();
-    values.for_each(|value| builder.append_option(value));
-    Arc::new(builder.finish())
-}
-
-fn int_array(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
-    let mut builder = Int64Builder::new();
-    values.for_each(|value| builder.append_option(value));
-    Arc::new(builder.finish())
-}
-
-fn float_array(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
-    let mut builder = Float64Builder::new();
-    values.for_each(|value| builder.append_option(value));
-    Arc::new(builder.finish())
-}
-
-fn list_array<'a>(values: impl Iterator<Item = Option<&'a Vec<String>>>) -> ArrayRef {
-    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
-    for value in values {
-        for text in value.into_iter().flatten() {
-            builder.values().append_value(text);
-        }
-        builder.append(value.is_some());
-    }
-    Arc::new(builder.finish())
-}
-
-/// Delta's per-file statistics, over the columns worth pruning by.
-#[derive(Debug, Default)]
-pub(crate) struct FileStatistics {
-    rows: usize,
-    ranges: BTreeMap<String, Range>,
-    null_counts: HashMap<String, usize>,
-}
-
-#[derive(Debug)]
-enum Range {
-    Text(String, String),
-    Int(i64, i64),
-    Float(f64, f64),
-    Micros(i64, i64),
-}
-
-/// Longer texts are left out of the statistics.
-const STATISTIC_BYTES_MAX: usize = 64;
-
-impl FileStatistics {
-    /// Whether a column has a range. Statistics are read on every open of the store, so identifiers
-    /// of the experiment, the time, scores and shredded metadata have one, and unique or bulky
-    /// columns do not.
-    fn has_range(name: &str) -> bool {
-        matches!(name, schema::PROJECT | schema::EXPERIMENT | schema::EXPERIMENT_ID | schema::CREATED | schema::XACT)
-            || name.starts_with("metadata.")
-            || name.starts_with("scores.")
-    }
-
-    pub(crate) fn add(&mut self, batch: &RecordBatch) {
-        use arrow::array::{AsArray, types};
-        use arrow::compute::{max, max_string, min, min_string};
-        self.rows += batch.num_rows();
-        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-            let name = field.name();
-            // The count of nulls also says that the file has the score or metric at all.
-            if !Self::has_range(name) && !name.starts_with("metrics.") {
-                continue;
-            }
-            *self.null_counts.entry(name.clone()).or_default() += array.null_count();
-            if !Self::has_range(name) {
-                continue;
-            }
-            let range = match field.data_type() {
-                DataType::Utf8 => {
-                    let texts = array.as_string::<i32>();
-                    min_string(texts).zip(max_string(texts)).map(|(low, high)| Range::Text(low.into(), high.into()))
-                }
-                DataType::Int64 => {
-                    let ints = array.as_primitive::<types::Int64Type>();
-                    min(ints).zip(max(ints)).map(|(low, high)| Range::Int(low, high))
-                }
-                DataType::Float64 => {
-                    let floats = array.as_primitive::<types::Float64Type>();
-                    min(floats).zip(max(floats)).map(|(low, high)| Range::Float(low, high))
-                }
-                DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                    let times = array.as_primitive::<types::TimestampMicrosecondType>();
-                    min(times).zip(max(times)).map(|(low, high)| Range::Micros(low, high))
-                }
-                _ => None,
-            };
-            if let Some(range) = range {
-                let widened = match self.ranges.remove(name) {
-                    Some(known) => known.union(range),
-                    None => range,
-                };
-                self.ranges.insert(name.clone(), widened);
-            }
-        }
-    }
-
-    /// The statistics as Delta writes them.
-    pub(crate) fn to_json(&self) -> String {
-        let bounds = |pick: fn(&Range) -> Option<serde_json::Value>| -> serde_json::Map<String, serde_json::Value> {
-            self.ranges.iter().filter_map(|(name, range)| Some((name.clone(), pick(range)?))).collect()
-        };
-        let nulls: serde_json::Map<String, serde_json::Value> =
-            self.null_counts.iter().map(|(name, count)| (name.clone(), (*count).into())).collect();
-        serde_json::json!({
-            "numRecords": self.rows,
-            "minValues": bounds(Range::low),
-            "maxValues": bounds(Range::high),
-            "nullCount": nulls,
-        })
-        .to_string()
-    }
-}
-
-impl Range {
-    fn union(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Text(a, b), Self::Text(c, d)) => Self::Text(a.min(c), b.max(d)),
-            (Self::Int(a, b), Self::Int(c, d)) => Self::Int(a.min(c), b.max(d)),
-            (Self::Float(a, b), Self::Float(c, d)) => Self::Float(a.min(c), b.max(d)),
-            (Self::Micros(a, b), Self::Micros(c, d)) => Self::Micros(a.min(c), b.max(d)),
-            (known, _) => known,
-        }
-    }
-
-    fn low(&self) -> Option<serde_json::Value> {
-        match self {
-            Self::Text(low, high) => Self::short(low, high).then(|| low.as_str().into()),
-            Self::Int(low, _) => Some((*low).into()),
-            Self::Float(low, _) => Some((*low).into()),
-            // Delta's timestamps in statistics have milliseconds: round outwards.
-            Self::Micros(low, _) => time_text(low.div_euclid(1000)),
-        }
-    }
-
-    fn high(&self) -> Option<serde_json::Value> {
-        match self {
-            Self::Text(low, high) => Self::short(low, high).then(|| high.as_str().into()),
-            Self::Int(_, high) => Some((*high).into()),
-            Self::Float(_, high) => Some((*high).into()),
-            Self::Micros(_, high) => time_text(high.div_euclid(1000) + i64::from(high.rem_euclid(1000) != 0)),
-        }
-    }
-
-    fn short(low: &str, high: &str) -> bool {
-        low.len() <= STATISTIC_BYTES_MAX && high.len() <= STATISTIC_BYTES_MAX
-    }
-}
-
-fn time_text(millis: i64) -> Option<serde_json::Value> {
-    let time = chrono::DateTime::from_timestamp_millis(millis)?;
-    Some(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into())
 }

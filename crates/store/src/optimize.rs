@@ -26,9 +26,11 @@ use parquet::file::metadata::KeyValue;
 
 use crate::StoreError;
 use crate::columns::{Columns, is_dynamic_field};
-use crate::encode::{FOOTER_KEY, FORMAT_VERSION, FileFooter, FileStatistics, fixed_arrow_fields, writer_properties};
+use crate::encode::{FOOTER_KEY, FORMAT_VERSION, FileFooter, writer_properties};
+use crate::fixed_columns::fixed_arrow_fields;
 use crate::registry::{self, ExperimentBody, Record};
 use crate::snapshot::DataFile;
+use crate::statistics::FileStatistics;
 use crate::store::{ATTEMPTS_MAX, Store, back_off};
 use crate::table::{self, Commit, SPANS};
 

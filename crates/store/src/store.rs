@@ -379,7 +379,7 @@ impl Store {
         for name in &names {
             file.stored.remove(name);
         }
-        file.statistics = crate::encode::statistics_without(&file.statistics, &names);
+        file.statistics = crate::statistics::statistics_without(&file.statistics, &names);
         Ok(())
     }
 }

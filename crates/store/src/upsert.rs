@@ -182,7 +182,7 @@ impl Store {
             next = place.row + 1;
         }
         let builder = self.stream(file).await?;
-        let fixed = crate::encode::fixed_arrow_fields(file.is_root);
+        let fixed = crate::fixed_columns::fixed_arrow_fields(file.is_root);
         let mask = ProjectionMask::columns(builder.parquet_schema(), fixed.iter().map(|field| field.name().as_str()));
         let selection = RowSelection::from(selectors);
         let batches = builder.with_projection(mask).with_row_selection(selection).build()?;

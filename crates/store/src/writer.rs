@@ -350,7 +350,7 @@ fn key_bucket(hash: Option<i128>) -> usize {
     hash.map_or(KEY_BUCKETS, |hash| (hash >> (KEY_BITS - leading_bits)) as usize)
 }
 
-fn staged_file(path: String, size: u64, layout: Layout, statistics: &crate::encode::FileStatistics) -> StagedFile {
+fn staged_file(path: String, size: u64, layout: Layout, statistics: &crate::statistics::FileStatistics) -> StagedFile {
     StagedFile {
         statistics: statistics.to_json(),
         stored: layout.stored_names(),
