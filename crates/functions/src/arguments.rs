@@ -1,10 +1,12 @@
 //! What the functions share about their arguments: types, options, rows.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, Float64Array};
 use arrow::datatypes::DataType;
-use datafusion::common::cast::as_float64_array;
+use datafusion::common::cast::{as_float64_array, as_string_array};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
-use datafusion::logical_expr::ColumnarValue;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 /// The type that an argument holding a number is coerced to.
 pub(crate) fn number_type(function: &str, argument: &str, given: &DataType) -> Result<DataType> {
@@ -85,6 +87,18 @@ pub(crate) fn map_rows(
         return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
     }
     Ok(ColumnarValue::Array(result))
+}
+
+/// Scores two columns of [`two_values`] row by row; null where one of them is.
+pub(crate) fn score_rows(
+    args: &ScalarFunctionArgs,
+    score: impl Fn(&str, &str) -> Option<f64>,
+) -> Result<ColumnarValue> {
+    map_rows(&args.args, args.number_rows, |columns, _| {
+        let (outputs, expected) = (as_string_array(&columns[0])?, as_string_array(&columns[1])?);
+        let scores = outputs.iter().zip(expected).map(|(output, expected)| score(output?, expected?));
+        Ok(Arc::new(scores.collect::<Float64Array>()))
+    })
 }
 
 /// A column of scores: not-a-number reads as null.

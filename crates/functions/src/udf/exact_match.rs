@@ -1,17 +1,14 @@
 //! `exact_match`: whether two values are the same.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion_macros::user_doc;
-use std::sync::Arc;
+use evalhouse_model::canonical::{canonical_json, canonical_string};
 
-use crate::arguments::{map_rows, two_values};
-use crate::kernels::likeness::{json_likeness, value_of};
+use crate::arguments::{score_rows, two_values};
 
 #[user_doc(
     doc_section(label = "Scorers"),
@@ -58,7 +55,7 @@ impl ScalarUDFImpl for ExactMatch {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        map_rows(&args.args, args.number_rows, |columns, rows| Ok(Arc::new(scores(columns, rows)?)))
+        score_rows(&args, |output, expected| Some(score(output, expected)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -66,16 +63,11 @@ impl ScalarUDFImpl for ExactMatch {
     }
 }
 
-fn scores(columns: &[ArrayRef], rows: usize) -> Result<Float64Array> {
-    let (outputs, expected) = (as_string_array(&columns[0])?, as_string_array(&columns[1])?);
-    let score = |row: usize| {
-        let is_known = outputs.is_valid(row) && expected.is_valid(row);
-        is_known.then(|| score(outputs.value(row), expected.value(row)))
-    };
-    Ok((0..rows).map(score).collect())
+fn score(output: &str, expected: &str) -> f64 {
+    f64::from(u8::from(output == expected || canonical(output) == canonical(expected)))
 }
 
-fn score(output: &str, expected: &str) -> f64 {
-    let is_same = output == expected || json_likeness(&value_of(output), &value_of(expected)) == 1.0;
-    f64::from(u8::from(is_same))
+/// The text by which values are the same case: what JSON is in one spelling, or the text as a JSON string.
+fn canonical(text: &str) -> String {
+    canonical_json(text).unwrap_or_else(|_| canonical_string(text))
 }

@@ -1,16 +1,13 @@
 //! `json_diff`: how alike two JSON values are.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion_macros::user_doc;
-use std::sync::Arc;
 
-use crate::arguments::{map_rows, two_values};
+use crate::arguments::{score_rows, two_values};
 use crate::kernels::likeness::{json_likeness, value_of};
 
 #[user_doc(
@@ -58,23 +55,10 @@ impl ScalarUDFImpl for JsonDiff {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        map_rows(&args.args, args.number_rows, |columns, rows| Ok(Arc::new(scores(columns, rows)?)))
+        score_rows(&args, |output, expected| Some(json_likeness(&value_of(output), &value_of(expected))))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
         self.doc()
     }
-}
-
-fn scores(columns: &[ArrayRef], rows: usize) -> Result<Float64Array> {
-    let (outputs, expected) = (as_string_array(&columns[0])?, as_string_array(&columns[1])?);
-    let score = |row: usize| {
-        let is_known = outputs.is_valid(row) && expected.is_valid(row);
-        is_known.then(|| score(outputs.value(row), expected.value(row)))
-    };
-    Ok((0..rows).map(score).collect())
-}
-
-fn score(output: &str, expected: &str) -> f64 {
-    json_likeness(&value_of(output), &value_of(expected))
 }
