@@ -584,7 +584,7 @@ fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataF
         let regressed = scores()
             .map(|i| Ok(when(ident(format!("c{i}")).eq(lit("regressed")), lit(1_i64)).otherwise(lit(0_i64))?))
             .collect::<Result<Vec<Expr>, AnalysisError>>()?;
-        if let Some(total) = regressed.into_iter().reduce(|a, b| a + b) {
+        if let Some(total) = sum(regressed) {
             sorts.push(total.sort(false, false));
         }
         let falls_when_less = |i: usize| columns[i].measure.as_ref().is_none_or(|measure| !measure.lower_is_better);
@@ -592,6 +592,23 @@ fn order(table: DataFrame, keys: &[SortKey], columns: &[Column]) -> Result<DataF
     }
     sorts.extend(by_place());
     Ok(table.sort(sorts)?)
+}
+
+/// The terms added pair by pair: the planner walks what is below each addition, and a chain of hundreds of
+/// scores would keep it for minutes.
+fn sum(mut terms: Vec<Expr>) -> Option<Expr> {
+    while terms.len() > 1 {
+        let mut rest = terms.into_iter();
+        terms = std::iter::from_fn(|| {
+            let first = rest.next()?;
+            Some(match rest.next() {
+                Some(second) => first + second,
+                None => first,
+            })
+        })
+        .collect();
+    }
+    terms.pop()
 }
 
 fn case_row(answer: &Answer, row: usize, columns: &[Column], options: &CasesOptions) -> CaseRow {
