@@ -87,6 +87,8 @@ pub enum AnalysisError {
     SettingChange {
         /// What is wrong.
         message: String,
+        /// The way out, where there is one.
+        hint: Option<&'static str>,
     },
     /// The engine or the store.
     #[error(transparent)]
@@ -130,6 +132,7 @@ impl AnalysisError {
             }
             Self::UnknownProject { .. } => Some("`evalhouse experiments` lists projects and their experiments"),
             Self::Setting { .. } => Some("`evalhouse settings PROJECT` shows and changes them"),
+            Self::SettingChange { hint, .. } => *hint,
             Self::Session(error) => error.hint(),
             _ => None,
         }

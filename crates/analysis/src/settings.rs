@@ -45,13 +45,13 @@ pub fn check_changes(session: &Session, project: &str, changes: &[SettingChange]
     if !session.experiments().iter().any(|experiment| experiment.project == project) {
         return Err(AnalysisError::UnknownProject { project: project.into(), detail: String::new() });
     }
-    let wrong = |message: String| AnalysisError::SettingChange { message };
+    let wrong = |message: String| AnalysisError::SettingChange { message, hint: None };
     let current = session.settings(project);
     let mut changed = current.clone();
     for change in changes {
         change.apply(&mut changed).map_err(|error| wrong(error.to_string()))?;
         if let SettingChange::Set { name, .. } = change {
-            check_reference(session, project, name, &changed).map_err(wrong)?;
+            check_reference(session, project, name, &changed)?;
         }
     }
     let before = session.settings_problems(project, &current)?;
@@ -63,9 +63,15 @@ pub fn check_changes(session: &Session, project: &str, changes: &[SettingChange]
 }
 
 /// What a setting names must exist.
-fn check_reference(session: &Session, project: &str, name: &str, changed: &ProjectSettings) -> Result<(), String> {
+fn check_reference(
+    session: &Session,
+    project: &str,
+    name: &str,
+    changed: &ProjectSettings,
+) -> Result<(), AnalysisError> {
+    let wrong = |message, hint| AnalysisError::SettingChange { message, hint };
     if let (Some(text), "reducer") = (&changed.reducer, name) {
-        text.parse::<Reducer>().map_err(|message| format!("setting `reducer`: {message}"))?;
+        text.parse::<Reducer>().map_err(|message| wrong(format!("setting `reducer`: {message}"), None))?;
     }
     let target = match name.strip_prefix("baselines.") {
         Some(baseline) => changed.baselines.get(baseline),
@@ -73,7 +79,10 @@ fn check_reference(session: &Session, project: &str, name: &str, changed: &Proje
     };
     let mut experiments = session.experiments().iter().filter(|e| e.project == project);
     match target.filter(|target| !experiments.any(|e| &e.id == *target || &e.name == *target)) {
-        Some(target) => Err(format!("setting `{name}`: project `{project}` has no experiment `{target}`")),
+        Some(target) => {
+            let message = format!("setting `{name}`: project `{project}` has no experiment `{target}`");
+            Err(wrong(message, Some("`evalhouse experiments` lists them")))
+        }
         None => Ok(()),
     }
 }
