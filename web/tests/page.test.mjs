@@ -371,6 +371,21 @@ scenario(
 );
 
 scenario(
+  "a phrase is narrowed by what is clicked",
+  `${PROMPT}?vs=baseline&where=regressions+in+Factuality`,
+  async (page) => {
+    await page.locator(".understood").waitFor();
+    const helpfulness = page.getByRole("columnheader").filter({ hasText: "Helpfulness" });
+    await helpfulness.getByRole("button").filter({ hasText: "▲" }).click();
+    await page.waitForFunction(() =>
+      /^regressed\(.*\) and improved\(/.test(new URLSearchParams(location.search).get("where")),
+    );
+    await rowsOf(page, "Cases").first().waitFor();
+    assert.equal(await page.getByRole("alert").count(), 0);
+  },
+);
+
+scenario(
   "a wrong filter says where, and keeps what was typed",
   `${PROMPT}?where=scores.Factualty+%3C+1`,
   async (page) => {
@@ -669,7 +684,7 @@ scenario(
     await page.keyboard.type("select * from exper");
     await page.locator(".cm-tooltip-autocomplete").getByText("experiments").first().waitFor();
     await page.keyboard.press("ControlOrMeta+Enter");
-    await page.getByRole("alert").waitFor();
+    await page.getByRole("alert").filter({ hasText: "exper" }).waitFor();
   },
   [/400 \(Bad Request\)/],
 );

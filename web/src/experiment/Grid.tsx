@@ -60,6 +60,7 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
     bases: props.view.bases,
     columns: () => [...chosen().map((field) => `baseline(${field})`), ...paths()],
   });
+  const ofFirst = (base: string, row: CaseRow) => (base === props.view.bases()[0] ? row.cells.slice(1) : undefined);
   const height = () => FIELD * chosen().length + SCORES;
   const virtual = createVirtualizer({
     get count() {
@@ -134,17 +135,17 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
                       {(base) => (
                         <Side
                           fields={chosen()}
-                          cells={theirs(base, row.id)}
+                          cells={isTheirs(row) ? ofFirst(base, row) : theirs(base, row.id)}
                           scores={scores().map((one) => one.name)}
-                          value={(cell) => cell?.base ?? null}
+                          value={(cell) => cell?.base ?? (isTheirs(row) ? number(cell?.value) : null)}
                         />
                       )}
                     </For>
                     <Side
                       fields={chosen()}
-                      cells={row.cells.slice(1)}
+                      cells={isTheirs(row) ? undefined : row.cells.slice(1)}
                       scores={scores().map((one) => one.name)}
-                      value={(cell) => (cell?.value as number | null | undefined) ?? null}
+                      value={(cell) => number(cell?.value)}
                       changes
                     />
                   </div>
@@ -160,6 +161,11 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
 
 const COLOURS: Record<string, string> = { improved: "better", regressed: "worse" };
 const SIGNS: Record<string, string> = { improved: "▲", regressed: "▼" };
+
+/** Whether only the baseline has the case: what the row shows is the baseline's. */
+const isTheirs = (row: CaseRow) => row.presence === "base_only";
+
+const number = (value: unknown) => (typeof value === "number" ? value : null);
 
 /** What one experiment has for a case: the chosen fields, then the scores. */
 function Side(props: {

@@ -57,7 +57,7 @@ export function command(view: View, only?: string): string {
 
 /** Functions that only the filter language has: SQL says them with the columns of `diff`. */
 const OF_PAIRS =
-  /\b(regressed|improved|unchanged|changed|flipped|presence|lost_score|gained_score|baseline|search|any_span|group_size|trial)\s*\(/i;
+  /\b(regressed|improved|unchanged|changed|flipped|delta|presence|lost_score|gained_score|baseline|search|any_span|group_size|trial)\s*\(/i;
 
 /** SQL that answers the same, where SQL has the words of the filter; undefined where only the command has. */
 export function sqlOf(view: View): string | undefined {
@@ -66,7 +66,8 @@ export function sqlOf(view: View): string | undefined {
   const base = view.sides()[0];
   const against = base && text(`${base.project}/${base.experiment}`);
   const where = view.where();
-  if (where !== undefined && (OF_PAIRS.test(where) || view.understood() !== undefined)) return undefined;
+  const all = [where, view.sort(), view.columns(), ...view.groupBy()];
+  if (view.understood() !== undefined || all.some((one) => one !== undefined && OF_PAIRS.test(one))) return undefined;
   // SQL has no percent: 50% is 0.5.
   const plain = where?.replace(/(\d+(?:\.\d+)?)%(?!\s*[\w.(])/g, (_, number) => String(Number(number) / 100));
   const condition = plain === undefined ? "" : `\nwhere ${plain}`;

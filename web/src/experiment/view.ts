@@ -12,6 +12,7 @@ import type {
   SettingsAnswer,
   Summary,
 } from "../api/types";
+import { conditions } from "../format/language";
 import { parameter, parameters, setParameters } from "../router";
 import { createPages, PAGE } from "./pages";
 import { createScorings } from "./scorings";
@@ -194,12 +195,13 @@ const sameList = (a: readonly string[], b: readonly string[]) =>
 
 /** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
 export function narrowed(view: View, condition: string): string | null {
-  const now = view.where();
+  // A phrase is only understood as a whole; what it means can be narrowed.
+  const now = view.understood() ?? view.where();
   if (now === undefined) return condition;
-  const parts = now.split(" and ");
-  if (parts.includes(condition)) return parts.filter((part) => part !== condition).join(" and ") || null;
-  const whole = / or |\?/i.test(now) ? `(${now})` : now;
-  return `${whole} and ${condition}`;
+  const [parts, more] = [conditions(now), conditions(condition)];
+  const rest = parts.filter((part) => !more.includes(part));
+  const isAsked = more.every((part) => parts.includes(part));
+  return (isAsked ? rest : [...rest, ...more]).join(" and ") || null;
 }
 
 /** Sets that filter. */

@@ -9,8 +9,24 @@ export function constant(value: unknown): string {
 }
 
 /** The parts of a list with commas between them; commas inside brackets and quotes stay. */
-export function listed(text: string): string[] {
+export const listed = (text: string): string[] => pieces(text, ",");
+
+/** The conditions that all have to hold, each so that it can stand beside others. */
+export function conditions(text: string): string[] {
+  if (pieces(text, " or ").length > 1 || pieces(text, "?").length > 1) return [`(${text.trim()})`];
   const parts: string[] = [];
+  for (const piece of pieces(text, " and ")) {
+    // The `and` of a `between` is no end.
+    if (/\sbetween\s(?!.*\sand\s)/i.test(parts.at(-1) ?? "")) parts.push(`${parts.pop()} and ${piece}`);
+    else parts.push(piece);
+  }
+  return parts;
+}
+
+/** The parts of a text between separators that are in no bracket and no quotes. */
+function pieces(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  const lower = text.toLowerCase();
   let depth = 0;
   let quote = "";
   let start = 0;
@@ -21,9 +37,9 @@ export function listed(text: string): string[] {
     } else if (letter === "'" || letter === '"') quote = letter;
     else if ("([{".includes(letter)) depth++;
     else if (")]}".includes(letter)) depth--;
-    else if (letter === "," && depth === 0) {
+    else if (depth === 0 && lower.startsWith(separator, at)) {
       parts.push(text.slice(start, at));
-      start = at + 1;
+      start = at + separator.length;
     }
   }
   return [...parts, text.slice(start)].map((part) => part.trim()).filter((part) => part !== "");
