@@ -27,6 +27,7 @@ fn settings_change_how_a_project_is_read() {
     check("settings_group", program.run(&["cases", "prompt-v2", "--group-by", "tier"]));
     check("settings_wrong", set("comparison_key", "metadata.case_id +"));
     check("settings_unknown", set("comparison_kye", "input"));
+    check("settings_no_experiment", set("baseline.experiment", "nope"));
     check("settings_unset", program.run(&["settings", "support-assistant", "unset", "comparison_key"]));
 }
 
