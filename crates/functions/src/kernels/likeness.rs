@@ -13,11 +13,17 @@ pub fn value_of(text: &str) -> Value {
 /// 1 − edit distance / length of the longer text, in characters. Very long texts are compared by words,
 /// and longer ones by lines.
 pub fn text_likeness(a: &str, b: &str) -> f64 {
+    if a == b {
+        return 1.0;
+    }
     let by_pieces = |cut: fn(&str) -> Vec<&str>| likeness_of_pieces(&cut(a), &cut(b));
-    likeness_of_pieces(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let likeness = likeness_of_pieces(&a, &b)
         .or_else(|| by_pieces(|text| text.split_whitespace().collect()))
         .or_else(|| by_pieces(|text| text.lines().collect()))
-        .unwrap_or(0.0)
+        .unwrap_or(0.0);
+    // One character differs at least, though words and lines do not tell which space is between them.
+    likeness.min(1.0 - 1.0 / a.len().max(b.len()) as f64)
 }
 
 /// 1 − |a − b| / (|a| + |b|); two zeros are alike.
@@ -55,7 +61,7 @@ fn mean(parts: impl Iterator<Item = f64>) -> f64 {
     if count == 0.0 { 1.0 } else { sum / count }
 }
 
-fn likeness_of_pieces<T: PartialEq>(a: &[T], b: &[T]) -> Option<f64> {
+fn likeness_of_pieces<T: PartialEq + Clone>(a: &[T], b: &[T]) -> Option<f64> {
     let longer = a.len().max(b.len());
     if longer == 0 {
         return Some(1.0);
@@ -64,20 +70,8 @@ fn likeness_of_pieces<T: PartialEq>(a: &[T], b: &[T]) -> Option<f64> {
     let (a, b) = (&a[start..], &b[start..]);
     let end = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
-    (a.len().saturating_mul(b.len()) <= STEPS_MAX).then(|| 1.0 - distance(a, b) as f64 / longer as f64)
-}
-
-fn distance<T: PartialEq>(a: &[T], b: &[T]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, one) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(one != other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    let distance = || strsim::generic_levenshtein(&a.to_vec(), &b.to_vec()) as f64;
+    (a.len().saturating_mul(b.len()) <= STEPS_MAX).then(|| 1.0 - distance() / longer as f64)
 }
 
 #[cfg(test)]
@@ -99,6 +93,8 @@ mod tests {
         let other = "z w ".repeat(1_000);
         let likeness = text_likeness(&"x y ".repeat(1_000), &other);
         assert_eq!(likeness, 0.0);
+        let spaced = text_likeness(&"ab ".repeat(2_000), &"ab  ".repeat(2_000));
+        assert_eq!(spaced, 1.0 - 1.0 / 8_000.0);
     }
 
     #[test]
