@@ -124,7 +124,7 @@ impl Answer {
 
 /// Listening on this machine alone, on a free port.
 fn local() -> ServerOptions {
-    ServerOptions { listen: ([127, 0, 0, 1], 0).into(), ..ServerOptions::default() }
+    ServerOptions { listen: ([127, 0, 0, 1], 0).into(), page: Some(evalhouse_page::file), ..ServerOptions::default() }
 }
 
 /// A store in a folder, with the bundled experiments as the project of this name.

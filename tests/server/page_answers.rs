@@ -73,6 +73,52 @@ async fn a_row_is_held_against_the_next_trials_round_and_round() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lineup_names_the_row_that_the_list_of_cases_is_held_against() {
+    let server = Running::with_bundled_data().await;
+    for given in ["", "&shift=1", "&align=closest", "&align=worst", "&key=input.question", "&key=metadata.category"] {
+        let path = format!("/api/v1/experiments/prompt-v3/cases?against=baseline{given}");
+        let listed = server.get(&format!("{path}&columns=input&limit=1000")).await.ok();
+        let held: Vec<&Value> =
+            listed["rows"].as_array().unwrap().iter().filter(|row| row["presence"] == "matched").collect();
+        assert!(held.iter().any(|row| row["base_id"].is_string()), "{given}");
+        for row in held.iter().step_by(17) {
+            let id = row["id"].as_str().unwrap();
+            let path = format!("/api/v1/experiments/prompt-v3/traces/{id}/lineup?against=baseline{given}");
+            let lineup = server.get(&path).await.ok();
+            assert_eq!(lineup["against"]["matched"], row["base_id"], "{path}");
+            assert_eq!(lineup["trial"], row["trial"], "{path}");
+            let named = |of: &Value| -> Vec<Value> {
+                let trials = of["trials"].as_array().unwrap();
+                let numbers: Vec<i64> = trials.iter().map(|trial| trial["trial"].as_i64().unwrap()).collect();
+                assert_eq!(numbers, (0..i64::try_from(trials.len()).unwrap()).collect::<Vec<_>>(), "{path}");
+                trials.iter().map(|trial| trial["id"].clone()).collect()
+            };
+            assert!(named(&lineup).contains(&row["id"]));
+            let theirs = named(&lineup["against"]);
+            assert!(row["base_id"].is_null() || theirs.contains(&row["base_id"]), "{path}");
+        }
+    }
+    let alone = server.get("/api/v1/experiments/prompt-v3/traces/%231/lineup").await.ok();
+    assert!(alone["against"].is_null());
+    server.get("/api/v1/experiments/prompt-v3/traces/nope/lineup").await.refused(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_does_not_change_which_trials_are_held_against_each_other() {
+    let server = Running::with_bundled_data().await;
+    let path = "/api/v1/experiments/prompt-v3/cases?against=baseline&key=input.question&columns=scores.Factuality";
+    let all = server.get(&format!("{path}&limit=1000")).await.ok();
+    let kept = server.get(&format!("{path}&limit=1000&where=trial()%20%3D%201")).await.ok();
+    let second: Vec<&Value> = all["rows"].as_array().unwrap().iter().filter(|row| row["trial"] == 1).collect();
+    assert!(!second.is_empty());
+    let kept = kept["rows"].as_array().unwrap();
+    assert_eq!(second.len(), kept.len());
+    for row in second {
+        assert!(kept.contains(row), "{row}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_listed_is_written_whole() {
     let server = Running::with_bundled_data().await;
     let view = "against=baseline&where=scores.Factuality%20%3C%2050%25&columns=input,scores.Factuality";

@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::filter::Filter;
 use crate::key::Key;
 use crate::measures::{Measure, measures};
-use crate::scope::{cases_of, has_group_size, parse, side, with_group_size};
+use crate::scope::{cases_of, has_group_size, parse, side, with_group_size, with_trials};
 use crate::{AnalysisError, Selected, comparable};
 
 /// Rows shown when no limit is given.
@@ -122,6 +122,17 @@ pub async fn cases_as_rows(
     Ok(plan.select(out)?.limit(options.offset, options.limit)?.execute_stream().await?)
 }
 
+/// The rows with the id of the baseline's row that each is held against in `base_id`.
+pub(crate) async fn held_against(
+    session: &Session,
+    rows: DataFrame,
+    sides: (&Selected, &Selected),
+    key: &Key,
+    options: &CasesOptions,
+) -> Result<DataFrame, AnalysisError> {
+    against(session, rows, sides, key, options, &[], None).await
+}
+
 /// What is shown, before it runs.
 struct Planned {
     /// The rows in their order.
@@ -135,11 +146,12 @@ struct Planned {
 /// delta in `d0` and the class in `c0`.
 async fn planned(session: &Session, experiment: &Selected, options: &CasesOptions) -> Result<Planned, AnalysisError> {
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
-    let mut rows = cases_of(session, experiment, None).await?;
-    let others = options.sort.iter().chain(options.columns.iter().flatten());
-    let asks_size = |text: &String| Filter::read(directed(text).0).is_ok_and(|read| read.counts_trials());
     let both: Vec<&Selected> = options.against.iter().chain([experiment]).collect();
     let key = Key::of(session, options.key.as_deref(), &both);
+    // Trials are numbered before any is left out: a filter does not change which trial a row is.
+    let mut rows = with_trials(session, cases_of(session, experiment, None).await?, &key)?;
+    let others = options.sort.iter().chain(options.columns.iter().flatten());
+    let asks_size = |text: &String| Filter::read(directed(text).0).is_ok_and(|read| read.counts_trials());
     if others.into_iter().any(asks_size) {
         rows = with_group_size(session, rows, &key)?;
     }
@@ -290,9 +302,11 @@ async fn against(
         .chain(columns.iter().filter_map(|column| column.value.paired()))
         .chain(keys.iter().filter_map(|key| key.by.paired()))
         .collect();
-    if !paired.is_empty() {
+    // What lines up does not depend on what is shown.
+    let goes_by_scores = options.align != Alignment::Index;
+    if !paired.is_empty() || goes_by_scores {
         let rest = measures(session, &[base, experiment]).into_iter().filter(|m| !held.contains(m));
-        held.extend(rest.collect::<Vec<_>>());
+        held.extend(rest.filter(|m| !paired.is_empty() || m.is_score()).collect::<Vec<_>>());
     }
     let carried: BTreeSet<String> = paired.iter().flat_map(|read| read.carried(session, rows.schema())).collect();
     // Which trial a row is depends on the key in use, and on how trials line up: it comes with them.
@@ -301,7 +315,7 @@ async fn against(
     let hash = key.hash(session, rows.schema())?;
     let mut ours = vec![
         ident(schema::ID).alias("id"),
-        trial(key, &hash)?.alias("trial"),
+        ident(schema::TRIAL_INDEX).alias("trial"),
         ident(schema::POSITION).alias("position"),
         hash.alias("c_key"),
     ];
@@ -315,7 +329,7 @@ async fn against(
     ours.extend(carried.iter().map(|name| ident(name).alias(format!("ours_{name}"))));
     let candidate = rows.clone().select(ours)?;
 
-    let mut base_cases = cases_of(session, base, None).await?;
+    let mut base_cases = with_trials(session, cases_of(session, base, None).await?, key)?;
     if has_group_size(&rows) {
         base_cases = with_group_size(session, base_cases, key)?;
     }
@@ -326,7 +340,11 @@ async fn against(
         base_rows = Filter::read(text)?.keep_own(session, base_rows, key)?;
     }
     let base_hash = key.hash(session, base_rows.schema())?;
-    let mut by_trial = vec![base_hash.clone().alias("t_key"), trial(key, &base_hash)?.alias("t_trial")];
+    let mut by_trial = vec![
+        base_hash.clone().alias("t_key"),
+        ident(schema::TRIAL_INDEX).alias("t_trial"),
+        ident(schema::ID).alias("t_id"),
+    ];
     by_trial.extend(held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
     let by_trial = base_rows.clone().select(by_trial)?;
     let mut of_case: Vec<Expr> =
@@ -341,7 +359,7 @@ async fn against(
             candidate.join(by_trial, JoinType::Left, &["c_key", "trial"], &["t_key", "t_trial"], None)?
         }
         align => {
-            let all = with_trials(candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?)?;
+            let all = with_count_of_trials(candidate.join(by_trial, JoinType::Left, &["c_key"], &["t_key"], None)?)?;
             let distance = match align {
                 Alignment::Index => steps_to_trial(options.shift),
                 _ => distance(&held, align)?,
@@ -389,6 +407,7 @@ async fn against(
 
     let regression = session.function("regression")?;
     let mut out = ["id", "trial", "position", "presence"].map(ident).to_vec();
+    out.push(ident("t_id").alias("base_id"));
     for (i, column) in columns.iter().enumerate() {
         out.push(match column.value.paired() {
             Some(read) => read.value_over_pairs(session, joined.schema(), &held)?.alias(format!("v{i}")),
@@ -438,7 +457,7 @@ fn base_only(
     let nothing = || lit(datafusion::common::ScalarValue::Null);
     let mut out = vec![
         ident(schema::ID).alias("id"),
-        trial(key, &hash)?.alias("trial"),
+        ident(schema::TRIAL_INDEX).alias("trial"),
         ident(schema::POSITION).alias("position"),
         nothing().alias("c_key"),
     ];
@@ -451,7 +470,8 @@ fn base_only(
     }
     out.extend((0..shape.held.len()).map(|m| nothing().alias(format!("n{m}"))));
     out.extend(shape.carried.iter().map(|name| nothing().alias(format!("ours_{name}"))));
-    out.extend([hash.clone().alias("t_key"), trial(key, &hash)?.alias("t_trial")]);
+    let theirs_of = [hash.clone(), ident(schema::TRIAL_INDEX), ident(schema::ID)];
+    out.extend(theirs_of.into_iter().zip(["t_key", "t_trial", "t_id"]).map(|(of, name)| of.alias(name)));
     out.extend(shape.held.iter().enumerate().map(|(m, measure)| measure.value().alias(format!("t{m}"))));
     out.push(hash.clone().alias("m_key"));
     out.extend((0..shape.held.len()).map(|m| nothing().alias(format!("m{m}"))));
@@ -471,7 +491,7 @@ fn steps_to_trial(shift: usize) -> Expr {
 }
 
 /// The rows with how many trials of the baseline each has.
-fn with_trials(rows: DataFrame) -> Result<DataFrame, AnalysisError> {
+fn with_count_of_trials(rows: DataFrame) -> Result<DataFrame, AnalysisError> {
     let count = WindowFunctionDefinition::AggregateUDF(count_udaf());
     let count = Expr::from(WindowFunction::new(count, vec![lit(1_i64)]));
     Ok(rows.window(vec![count.partition_by(vec![ident("id")]).build()?.alias("trials")])?)
@@ -491,15 +511,6 @@ fn distance(held: &[Measure], align: Alignment) -> Result<Expr, AnalysisError> {
         total = total + datafusion::prelude::coalesce(vec![part, lit(0.0)]);
     }
     Ok(total)
-}
-
-/// The trial index under the key in use: stored for the default key, counted for any other.
-fn trial(key: &Key, hash: &Expr) -> Result<Expr, AnalysisError> {
-    if key.is_default() {
-        return Ok(ident(schema::TRIAL_INDEX));
-    }
-    let number = row_number().partition_by(vec![hash.clone()]).order_by(key.trial_order()).build()?;
-    Ok(datafusion::logical_expr::cast(number, datafusion::arrow::datatypes::DataType::Int64) - lit(1_i64))
 }
 
 /// The user's sort keys.
@@ -626,6 +637,7 @@ fn case_row(answer: &Answer, row: usize, columns: &[Column], options: &CasesOpti
         id: answer.text(row, "id").unwrap_or_default(),
         trial: answer.int(row, "trial"),
         presence: with_base.then(|| answer.text(row, "presence")).flatten(),
+        base_id: with_base.then(|| answer.text(row, "base_id")).flatten(),
         cells: cells.collect(),
     }
 }

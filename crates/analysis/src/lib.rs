@@ -2,7 +2,7 @@
 //!
 //! - [`select`] and [`select_baseline`] turn what a user types into experiments.
 //! - [`list`], [`summary`], [`diff`], [`cases`], [`trials`], [`groups`], [`history`], [`leaderboard`],
-//!   [`explain`], [`agreement`], [`check_key`], [`trace`] and [`export`] answer.
+//!   [`explain`], [`agreement`], [`check_key`], [`trace`], [`lineup`] and [`export`] answer.
 //!
 //! An analysis builds a DataFusion plan from the session's tables and functions, runs it, and puts
 //! the few rows of the answer into a struct of [`evalhouse_model`]. Grouping, joining and sorting are
@@ -27,6 +27,7 @@ mod history;
 mod key;
 mod keys;
 mod leaderboard;
+mod lineup;
 mod list;
 mod measures;
 mod named;
@@ -55,6 +56,7 @@ pub use groups::{Aggregate, GroupOptions, groups};
 pub use history::{HistoryOptions, history};
 pub use keys::check_key;
 pub use leaderboard::{LeaderboardOptions, leaderboard};
+pub use lineup::lineup;
 pub use list::list;
 pub use named::{NamedQueryError, find_query, named_queries, query_values};
 pub use reducer::{REDUCERS, Reducer};

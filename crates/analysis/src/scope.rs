@@ -1,10 +1,12 @@
 //! The cases that an analysis looks at: one experiment, perhaps filtered.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, ident, lit};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, cast, ident, lit};
 use evalhouse_model::{ExperimentSide, schema};
 use evalhouse_session::{CASES, GROUP_SIZE, Session, SessionError, Spelled};
 
@@ -65,6 +67,19 @@ pub(crate) fn with_group_size(session: &Session, cases: DataFrame, key: &Key) ->
         .partition_by(vec![ident(schema::EXPERIMENT_ID), key.hash(session, cases.schema())?])
         .build()?;
     Ok(cases.window(vec![size.alias(GROUP_SIZE)])?)
+}
+
+/// The cases with their trials numbered under the key in use, from 0: the default key's numbers are stored,
+/// any other's are counted.
+pub(crate) fn with_trials(session: &Session, cases: DataFrame, key: &Key) -> Result<DataFrame, AnalysisError> {
+    if key.is_default() {
+        return Ok(cases);
+    }
+    let number = row_number()
+        .partition_by(vec![ident(schema::EXPERIMENT_ID), key.hash(session, cases.schema())?])
+        .order_by(key.trial_order())
+        .build()?;
+    Ok(cases.with_column(schema::TRIAL_INDEX, cast(number, DataType::Int64) - lit(1_i64))?)
 }
 
 pub(crate) fn has_group_size(cases: &DataFrame) -> bool {

@@ -47,7 +47,7 @@ pub async fn trace(session: &Session, experiment: &Selected, case: &str) -> Resu
     })
 }
 
-async fn find_case(session: &Session, experiment: &Selected, case: &str) -> Result<Answer, AnalysisError> {
+pub(crate) async fn find_case(session: &Session, experiment: &Selected, case: &str) -> Result<Answer, AnalysisError> {
     let cases = cases_of(session, experiment, None).await?;
     let number = case.strip_prefix('#').and_then(|digits| digits.parse::<usize>().ok()).filter(|n| *n > 0);
     let by_position = ident(schema::POSITION).sort(true, false);

@@ -148,6 +148,7 @@ pub(crate) async fn run(arguments: ServeArguments, settings: &Settings, printer:
         allow_hosts: arguments.allow_host,
         limits: arguments.limits.into(),
         threads: settings.threads,
+        page: Some(evalhouse_page::file),
     };
     let journal = JournalOptions { bytes_max: arguments.journal_limit as u64, ..JournalOptions::default() };
     let stop = stop_signal()?;

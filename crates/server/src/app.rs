@@ -19,7 +19,7 @@ use crate::gate::Gate;
 use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
-use crate::options::{Limits, ServerOptions};
+use crate::options::{Limits, PageFiles, ServerOptions};
 use crate::scorings::Scorings;
 
 /// The state of the server. Cheap to clone.
@@ -38,6 +38,7 @@ struct Inner {
     metrics: Metrics,
     live: Live,
     scorings: Scorings,
+    page: Option<PageFiles>,
     /// Without a slash at its end.
     public_url: String,
     /// Held by who makes an object of a name, so that two requests do not make two.
@@ -72,6 +73,7 @@ impl App {
             metrics,
             live,
             scorings: Scorings::default(),
+            page: options.page,
             public_url,
             making: tokio::sync::Mutex::new(()),
             is_stopping: AtomicBool::new(false),
@@ -107,6 +109,11 @@ impl App {
     /// Scorers that run over cases.
     pub(crate) fn scorings(&self) -> &Scorings {
         &self.inner.scorings
+    }
+
+    /// The files of the page.
+    pub(crate) fn page(&self) -> Option<PageFiles> {
+        self.inner.page
     }
 
     /// The URL that clients use, without a slash at its end.

@@ -45,7 +45,7 @@ pub use keys::{ApiKey, KeyError, Role, create_key, list_keys, revoke_key};
 pub use logs::{LogFormat, LogLevel, start_logs};
 pub use metrics::Metrics;
 pub use openapi::description as openapi_description;
-pub use options::{DEFAULT_PORT, Limits, ServerOptions};
+pub use options::{DEFAULT_PORT, Limits, PageFiles, ServerOptions};
 pub use route::Route;
 pub use router::routes;
 pub use schema::Components;

@@ -1,5 +1,6 @@
 //! How the server listens, and what it grants.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use url::Url;
 pub const DEFAULT_PORT: u16 = 8787;
 /// The least memory that a query is given.
 const QUERY_MEMORY_MIN: usize = 256 << 20;
+
+/// Gives a file of the page by its path, such as `index.html`.
+pub type PageFiles = fn(&str) -> Option<Cow<'static, [u8]>>;
 
 /// How the server listens.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// Threads that work on queries; default one a core.
     pub threads: Option<usize>,
+    /// The files of the page; without them it says how to build it.
+    pub page: Option<PageFiles>,
 }
 
 impl Default for ServerOptions {
@@ -33,6 +39,7 @@ impl Default for ServerOptions {
             allow_hosts: Vec::new(),
             limits: Limits::default(),
             threads: None,
+            page: None,
         }
     }
 }

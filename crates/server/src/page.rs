@@ -1,24 +1,21 @@
 //! The page that people open in a browser, and that the links of the SDKs lead to.
 //!
-//! It is what Vite makes of `web/`, inside the program. The page holds no data: it asks the routes that
-//! everybody asks, with the key of who looks at it, so it is shown to anybody.
+//! Its files come with the options. The page holds no data: it asks the routes that everybody asks, with the
+//! key of who looks at it, so it is shown to anybody.
 
+use std::borrow::Cow;
+
+use axum::extract::State;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{Html, IntoResponse, Response};
-use rust_embed::RustEmbed;
 
+use crate::app::App;
 use crate::auth::Access;
 use crate::error::ApiError;
 use crate::given::Given;
 use crate::route::Route;
-
-/// The files that Vite made. The program builds without them too, and says so where the page would be.
-#[derive(RustEmbed)]
-#[folder = "../../web/dist"]
-#[allow_missing = true]
-struct Built;
 
 const HTML: &str = "text/html; charset=utf-8";
 const ASSET: &str = "/assets/{file}";
@@ -54,7 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
         .collect()
 }
 
-async fn place() -> Response {
+async fn place(State(app): State<App>) -> Response {
     let safe: [(HeaderName, &str); 4] = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -62,22 +59,26 @@ async fn place() -> Response {
         // The names of its scripts change with what is in them; the page's own does not.
         (CACHE_CONTROL, "no-cache"),
     ];
-    match Built::get("index.html") {
-        Some(file) => (safe, [(CONTENT_TYPE, HTML)], file.data).into_response(),
+    match file(&app, "index.html") {
+        Some(page) => (safe, [(CONTENT_TYPE, HTML)], page).into_response(),
         None => (safe, Html(NOT_BUILT)).into_response(),
     }
 }
 
-async fn asset(given: Given) -> Result<Response, ApiError> {
+async fn asset(State(app): State<App>, given: Given) -> Result<Response, ApiError> {
     let name = given.path("file");
-    let file = Built::get(&format!("assets/{name}"))
+    let asset = file(&app, &format!("assets/{name}"))
         .ok_or_else(|| ApiError::not_found("the page has no such file").with_hint("load the page again"))?;
     let headers = [
         (CONTENT_TYPE, media_type(name)),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    Ok((headers, file.data).into_response())
+    Ok((headers, asset).into_response())
+}
+
+fn file(app: &App, path: &str) -> Option<Cow<'static, [u8]>> {
+    app.page().and_then(|files| files(path))
 }
 
 fn media_type(name: &str) -> &'static str {

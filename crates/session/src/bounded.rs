@@ -1,6 +1,7 @@
-//! Functions whose result is as large as an argument says: refused where that is beyond reason.
+//! Functions that make or do as much as an argument says: refused where that is beyond reason.
 //!
-//! What a function allocates for one batch is in no memory pool, so no limit of a query holds it back.
+//! What a function allocates for one batch is in no memory pool, so no limit of a query holds it back; and it
+//! does not give way within a batch, so no limit of time does.
 
 use std::sync::Arc;
 
@@ -15,8 +16,11 @@ use datafusion::logical_expr::{
 /// Bytes that one call may make of one batch.
 const BYTES_MAX: u128 = 256 << 20;
 
-/// The functions, and what says how large their result is.
-const FUNCTIONS: [(&str, Size); 7] = [
+/// Pairs of characters that one call may compare for one batch: some twenty seconds.
+const STEPS_MAX: u128 = 20_000_000_000;
+
+/// The functions, and what says how much they make or do.
+const FUNCTIONS: [(&str, Size); 8] = [
     ("repeat", Size::TextTimes),
     ("lpad", Size::Length),
     ("rpad", Size::Length),
@@ -24,9 +28,10 @@ const FUNCTIONS: [(&str, Size); 7] = [
     ("array_resize", Size::Length),
     ("range", Size::Range),
     ("generate_series", Size::Range),
+    ("levenshtein", Size::Pairs),
 ];
 
-/// What the size of a result follows from.
+/// What the size of a call follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Size {
     /// The first argument's, as many times as the second says.
@@ -35,9 +40,11 @@ enum Size {
     Length,
     /// The distance of the first two arguments, in steps of the third.
     Range,
+    /// Each character of the first argument with each of the second.
+    Pairs,
 }
 
-/// A function with an end to its result.
+/// A function with an end to what it makes and does.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Bounded {
     inner: Arc<ScalarUDF>,
@@ -59,17 +66,15 @@ pub(crate) fn bounded<'a>(
 }
 
 impl Bounded {
-    /// Bytes of the result, about.
-    fn bytes(&self, args: &ScalarFunctionArgs) -> Result<u128> {
+    /// Bytes of the result, or steps on the way to it, about.
+    fn size(&self, args: &ScalarFunctionArgs) -> Result<u128> {
         let number = |at: usize, row: usize| integer(args.args.get(at)?, row);
         // One row stands for all where no argument differs.
         let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { args.number_rows };
+        let length = |at: usize, row: usize| args.args.get(at).map_or(0, |text| text_length(text, row)) as u128;
         let of_row = |row: usize| match self.size {
-            Size::TextTimes => {
-                let length = args.args.first().map_or(0, |text| text_length(text, row));
-                length as u128 * number(1, row).map_or(0, |times| times.max(0) as u128)
-            }
+            Size::TextTimes => length(0, row) * number(1, row).map_or(0, |times| times.max(0) as u128),
             Size::Length => number(1, row).map_or(0, |length| length.max(0) as u128),
             Size::Range => {
                 let (first, second) = (number(0, row), number(1, row));
@@ -81,6 +86,7 @@ impl Bounded {
                     _ => 0,
                 }
             }
+            Size::Pairs => length(0, row) * length(1, row),
         };
         Ok((0..rows).map(of_row).sum())
     }
@@ -143,10 +149,16 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let bytes = self.bytes(&args)?;
-        if bytes > BYTES_MAX {
-            return exec_err!("`{}` would make {bytes} bytes of one batch of rows, at most {BYTES_MAX}", self.name());
+        let (name, size) = (self.name(), self.size(&args)?);
+        match self.size {
+            Size::Pairs if size > STEPS_MAX => exec_err!(
+                "`{name}` would compare {size} pairs of characters in one batch of rows, at most {STEPS_MAX}; compare \
+                 beginnings, `{name}(left(a, 1000), left(b, 1000))`, or use `levenshtein_score`"
+            ),
+            Size::TextTimes | Size::Length | Size::Range if size > BYTES_MAX => {
+                exec_err!("`{name}` would make {size} bytes of one batch of rows, at most {BYTES_MAX}")
+            }
+            _ => self.inner.invoke_with_args(args),
         }
-        self.inner.invoke_with_args(args)
     }
 }

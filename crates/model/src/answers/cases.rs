@@ -41,6 +41,8 @@ pub struct CaseRow {
     pub trial: i64,
     /// `matched`, `candidate_only`, `null_key`; `None` without a baseline.
     pub presence: Option<String>,
+    /// Row id of the baseline's trial that it is held against; `None` where that is the mean of its trials.
+    pub base_id: Option<String>,
     /// One cell a column.
     pub cells: Vec<CaseCell>,
 }

@@ -17,6 +17,7 @@ mod history;
 mod import;
 mod keys;
 mod leaderboard;
+mod lineup;
 mod maintenance;
 mod named;
 mod scoring;
@@ -41,6 +42,7 @@ pub use import::{
 };
 pub use keys::{KeyCheck, KeyCollision, KeyMatch, KeyedExperiment};
 pub use leaderboard::{Leaderboard, LeaderboardRow};
+pub use lineup::{Lineup, LineupSide, LineupTrial};
 pub use maintenance::{OptimizeReport, VacuumReport};
 pub use named::{NamedQuery, QueryList, QueryParameter};
 pub use scoring::{Scoring, ScoringList};
