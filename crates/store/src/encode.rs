@@ -32,6 +32,12 @@ pub const EXPERIMENT_FOOTER_KEY: &str = "evalhouse.experiment";
 const ROW_GROUP_ROWS: usize = 128 * 1024;
 /// Encoded bytes after which a row group is closed.
 pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Bytes of a page before compression, about: what is unpacked of a column for one row of a trace.
+const PAGE_BYTES: usize = 128 << 10;
+/// Bytes after which a dictionary is given up: it is unpacked for any row.
+const DICTIONARY_BYTES: usize = 256 << 10;
+/// Rows after which the size of a page is looked at.
+const PAGE_CHECK_ROWS: usize = 128;
 /// Rows encoded at a time.
 const BATCH_ROWS: usize = 8 * 1024;
 
@@ -415,6 +421,9 @@ pub(crate) fn writer_properties(is_root: bool, rows: usize) -> WriterProperties 
     let mut builder = WriterProperties::builder()
         .set_compression(if rows < COMPRESSED_ROWS_MIN { Compression::UNCOMPRESSED } else { zstd })
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_write_batch_size(PAGE_CHECK_ROWS)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(format!("evalhouse {}", env!("CARGO_PKG_VERSION")));
     for text in LONG_TEXTS {
