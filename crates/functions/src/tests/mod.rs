@@ -7,7 +7,6 @@ mod documentation;
 mod partitions;
 mod reference;
 mod reference_sql;
-mod sql_files;
 
 use std::sync::Arc;
 
