@@ -1,14 +1,13 @@
 //! Requests, checked and split into rows.
 
-use indexmap::IndexMap;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::body::{Listed, listed};
 use crate::controls::Controls;
 use crate::fault::{FaultReason, RowFault};
 use crate::object::ObjectRef;
 use crate::row::Row;
-use crate::text::{check, is_object, raw};
+use crate::text::{check, raw};
 
 /// What a request may hold.
 #[derive(Debug, Clone)]
@@ -95,22 +94,17 @@ fn split(
 /// When the body is not `{"<list>": [{…}, …]}`, or a row goes beyond a limit.
 pub fn read_rows(body: &[u8], list: &str, limits: &Limits) -> Result<Vec<Row>, RowFault> {
     let body = str::from_utf8(body).map_err(|error| FaultReason::Syntax(error.to_string()))?;
-    // Values are passed over as text, which does not recurse however deep they are.
-    let body: IndexMap<String, &RawValue> = match serde_json::from_str(body) {
-        Ok(body) => body,
+    let rows = match listed(body, list) {
+        Ok(Listed::Items(rows)) => rows,
+        Ok(Listed::Overflow) => return Err(FaultReason::Overflow.of_field(list)),
+        Ok(Listed::NoList) => return Err(FaultReason::Expected("a list of rows").of_field(list)),
         Err(error) if error.is_data() => return Err(FaultReason::Expected("an object").into()),
         Err(error) => return Err(FaultReason::Syntax(error.to_string()).into()),
     };
-    let rows = body.get(list).ok_or_else(|| FaultReason::Expected("a list of rows").of_field(list))?;
-    if is_object(rows) && rows.get().contains("logs3_overflow") {
-        return Err(FaultReason::Overflow.of_field(list));
-    }
-    let rows: Vec<&RawValue> =
-        serde_json::from_str(rows.get()).map_err(|_| FaultReason::Expected("a list of rows").of_field(list))?;
     if rows.len() > limits.rows {
         return Err(FaultReason::TooMany { rows: rows.len(), limit: limits.rows }.into());
     }
-    rows.into_iter().enumerate().map(|(index, row)| read_row(row.get(), limits).map_err(|e| e.at(index))).collect()
+    rows.into_iter().enumerate().map(|(index, row)| read_row(row, limits).map_err(|e| e.at(index))).collect()
 }
 
 fn read_row(json: &str, limits: &Limits) -> Result<Row, RowFault> {

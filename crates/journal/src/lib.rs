@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+mod body;
 mod controls;
 mod error;
 mod fault;

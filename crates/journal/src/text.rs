@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use memchr::memchr2;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -13,25 +14,35 @@ use crate::fault::FaultReason;
 pub(crate) fn check(json: &str, limit: usize) -> Result<(), FaultReason> {
     let bytes = json.as_bytes();
     let mut depth = 0_usize;
-    let mut in_string = false;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         at += 1;
         match byte {
-            b'"' => in_string = !in_string,
-            // Only strings have backslashes.
-            b'\\' => at += escape_length(&json[at..])?,
-            b'[' | b'{' if !in_string => {
+            b'"' => at = string_end(json, at)?,
+            b'[' | b'{' => {
                 depth += 1;
                 if depth > limit {
                     return Err(FaultReason::TooDeep { limit });
                 }
             }
-            b']' | b'}' if !in_string => depth -= 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Where a string ends, its quote included, that begins before `at`; most of it is passed over many bytes at a time.
+fn string_end(json: &str, mut at: usize) -> Result<usize, FaultReason> {
+    let bytes = json.as_bytes();
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if bytes[at - 1] == b'"' {
+            return Ok(at);
+        }
+        at += escape_length(&json[at..])?;
+    }
+    Ok(bytes.len())
 }
 
 /// Bytes of the escape that follows a backslash; a surrogate pair is one escape.
