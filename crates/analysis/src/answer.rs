@@ -1,29 +1,55 @@
 //! Reading the few rows of an answer out of record batches.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use datafusion::arrow::compute::{cast, concat_batches};
-use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
 use serde_json::Value;
-use std::sync::Arc;
 
 use crate::AnalysisError;
+
+/// Aggregates that are planned at once.
+const AGGREGATES_OF_A_PLAN: usize = 1_024;
 
 /// All rows of an answer. Only for answers that are small by their nature.
 pub(crate) struct Answer {
     batch: RecordBatch,
+    /// Where each column is: an answer may have thousands, and is read cell by cell.
+    columns: HashMap<String, usize>,
 }
 
 impl Answer {
+    /// One row of aggregates over all rows of a frame. The planner looks each name up among all others, so
+    /// thousands are many plans.
+    pub(crate) async fn of_aggregates(frame: DataFrame, aggregates: &[Expr]) -> Result<Self, AnalysisError> {
+        let (mut fields, mut values) = (Vec::new(), Vec::new());
+        for some in aggregates.chunks(AGGREGATES_OF_A_PLAN) {
+            let part = Self::of(frame.clone().aggregate(vec![], some.to_vec())?).await?.batch;
+            fields.extend(part.schema().fields().iter().cloned());
+            values.extend(part.columns().iter().cloned());
+        }
+        Ok(Self::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), values).map_err(DataFusionError::from)?))
+    }
+
     /// Runs a plan to its end.
     pub(crate) async fn of(frame: DataFrame) -> Result<Self, AnalysisError> {
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let batches = frame.collect().await?;
         let schema = batches.first().map_or(schema, |batch| batch.schema());
-        let batch = concat_batches(&schema, &batches).map_err(datafusion::error::DataFusionError::from)?;
-        Ok(Self { batch })
+        Ok(Self::new(concat_batches(&schema, &batches).map_err(DataFusionError::from)?))
+    }
+
+    fn new(batch: RecordBatch) -> Self {
+        let names = batch.schema_ref().fields().iter().enumerate();
+        let columns = names.map(|(at, field)| (field.name().clone(), at)).collect();
+        Self { batch, columns }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -31,7 +57,7 @@ impl Answer {
     }
 
     fn column(&self, name: &str) -> Option<&ArrayRef> {
-        self.batch.column_by_name(name)
+        self.columns.get(name).map(|at| self.batch.column(*at))
     }
 
     pub(crate) fn float(&self, row: usize, name: &str) -> Option<f64> {
@@ -54,11 +80,11 @@ impl Answer {
 
     /// A value as JSON: JSON columns are parsed, times are RFC 3339.
     pub(crate) fn value(&self, row: usize, column: usize) -> Value {
-        value_at(self.batch.schema().field(column), self.batch.column(column), row)
+        value_at(self.batch.schema_ref().field(column), self.batch.column(column), row)
     }
 
     pub(crate) fn value_of(&self, row: usize, name: &str) -> Value {
-        self.batch.schema().index_of(name).map(|column| self.value(row, column)).unwrap_or_default()
+        self.columns.get(name).map(|column| self.value(row, *column)).unwrap_or_default()
     }
 }
 
@@ -87,21 +113,29 @@ impl Fields<'_> {
 }
 
 fn float_at(array: &ArrayRef, row: usize) -> Option<f64> {
-    let floats = cast(&array.slice(row, 1), &DataType::Float64).ok()?;
+    let (floats, row) = of_type(array, row, &DataType::Float64)?;
     let floats = floats.as_primitive::<Float64Type>();
-    floats.is_valid(0).then(|| floats.value(0)).filter(|value| value.is_finite())
+    floats.is_valid(row).then(|| floats.value(row)).filter(|value| value.is_finite())
 }
 
 fn int_at(array: &ArrayRef, row: usize) -> Option<i64> {
-    let ints = cast(&array.slice(row, 1), &DataType::Int64).ok()?;
+    let (ints, row) = of_type(array, row, &DataType::Int64)?;
     let ints = ints.as_primitive::<Int64Type>();
-    ints.is_valid(0).then(|| ints.value(0))
+    ints.is_valid(row).then(|| ints.value(row))
 }
 
 fn text_at(array: &ArrayRef, row: usize) -> Option<String> {
-    let texts = cast(&array.slice(row, 1), &DataType::Utf8).ok()?;
-    let texts = texts.as_string::<i32>();
-    texts.is_valid(0).then(|| texts.value(0).to_string())
+    let (texts, row) = of_type(array, row, &DataType::Utf8View)?;
+    let texts = texts.as_string_view();
+    texts.is_valid(row).then(|| texts.value(row).to_string())
+}
+
+/// An array of the type that has the value, and where: the array itself, or the one value.
+fn of_type(array: &ArrayRef, row: usize, kind: &DataType) -> Option<(ArrayRef, usize)> {
+    if array.data_type() == kind {
+        return Some((Arc::clone(array), row));
+    }
+    cast(&array.slice(row, 1), kind).ok().map(|one| (one, 0))
 }
 
 fn value_at(field: &Field, array: &ArrayRef, row: usize) -> Value {

@@ -10,7 +10,7 @@ use evalhouse_session::Session;
 
 use crate::answer::{Answer, Fields};
 use crate::key::Key;
-use crate::measures::Measure;
+use crate::measures::{Measure, in_plans};
 use crate::reducer::Reducer;
 use crate::scope::cases_of_all;
 use crate::{AnalysisError, Selected};
@@ -20,12 +20,19 @@ const KEY: &str = "__key";
 
 /// Of each experiment its cases, and of each score its mean over them with an interval.
 pub(crate) struct CaseMeans {
+    /// In the order of the scores.
+    plans: Vec<Means>,
+}
+
+/// What one plan says of some of the scores.
+struct Means {
     answer: Answer,
+    scores: usize,
     /// Row of the answer by experiment id.
     by_id: HashMap<String, usize>,
 }
 
-/// Runs the plan: one row a case, then one an experiment. Rows without a key are in no case.
+/// Runs the plans: one row a case, then one an experiment. Rows without a key are in no case.
 pub(crate) async fn case_means(
     session: &Session,
     experiments: &[&Selected],
@@ -34,6 +41,21 @@ pub(crate) async fn case_means(
     reducer: Reducer,
     filter: Option<&str>,
 ) -> Result<CaseMeans, AnalysisError> {
+    let mut plans = Vec::new();
+    for some in in_plans(scores) {
+        plans.push(means_of(session, experiments, some, key, reducer, filter).await?);
+    }
+    Ok(CaseMeans { plans })
+}
+
+async fn means_of(
+    session: &Session,
+    experiments: &[&Selected],
+    scores: &[Measure],
+    key: &Key,
+    reducer: Reducer,
+    filter: Option<&str>,
+) -> Result<Means, AnalysisError> {
     let cases = cases_of_all(session, experiments, filter).await?;
     let hash = key.hash(session, cases.schema())?;
     let mut columns = vec![ident(schema::EXPERIMENT_ID)];
@@ -58,18 +80,26 @@ pub(crate) async fn case_means(
     means.extend((0..scores.len()).map(|i| mean_ci.call(vec![ident(format!("s{i}"))]).alias(format!("s{i}_ci"))));
     let answer = Answer::of(consolidated.aggregate(vec![ident(schema::EXPERIMENT_ID)], means)?).await?;
     let by_id = (0..answer.rows()).filter_map(|row| Some((answer.text(row, schema::EXPERIMENT_ID)?, row))).collect();
-    Ok(CaseMeans { answer, by_id })
+    Ok(Means { answer, scores: scores.len(), by_id })
 }
 
 impl CaseMeans {
     /// Cases of an experiment; 0 where the filter keeps none.
     pub(crate) fn cases(&self, id: &str) -> i64 {
-        self.by_id.get(id).map_or(0, |row| self.answer.int(*row, "cases"))
+        let plan = self.plans.first().and_then(|plan| Some((plan, *plan.by_id.get(id)?)));
+        plan.map_or(0, |(plan, row)| plan.answer.int(row, "cases"))
     }
 
     /// What `mean_ci` says of the i-th score; nothing where the filter keeps no case.
     pub(crate) fn interval(&self, id: &str, i: usize) -> Option<Fields<'_>> {
-        self.by_id.get(id).map(|row| self.answer.fields(*row, &format!("s{i}_ci")))
+        let mut i = i;
+        for plan in &self.plans {
+            if i < plan.scores {
+                return plan.by_id.get(id).map(|row| plan.answer.fields(*row, &format!("s{i}_ci")));
+            }
+            i -= plan.scores;
+        }
+        None
     }
 }
 

@@ -23,6 +23,9 @@ use crate::{AnalysisError, Selected, comparable};
 /// Rows shown when no limit is given.
 const LIMIT_DEFAULT: usize = 50;
 
+/// Scores shown when no columns are named.
+const SCORES_DEFAULT: usize = 64;
+
 /// What to show.
 #[derive(Debug, Clone, Default)]
 pub struct CasesOptions {
@@ -35,7 +38,7 @@ pub struct CasesOptions {
     /// Order: `regressions:SCORE` or `improvements:SCORE` (with a baseline), or an expression, with
     /// `asc` or `desc`. Without one: worst regressions first with a baseline, else source order.
     pub sort: Vec<String>,
-    /// Expressions to show; default input, output, every score and the duration.
+    /// Expressions to show; default input, output, the first 64 scores and the duration.
     pub columns: Option<Vec<String>>,
     /// Rows to show; default 50.
     pub limit: Option<usize>,
@@ -78,10 +81,14 @@ pub async fn cases(
     let total = Answer::of(counted.aggregate(vec![], vec![count(lit(1)).alias("total")])?).await?.int(0, "total");
     let limit = options.limit.unwrap_or(LIMIT_DEFAULT);
     let answer = Answer::of(plan.limit(options.offset, Some(limit))?).await?;
-    let warnings = match &options.against {
+    let mut warnings = match &options.against {
         Some(base) => comparable::of_experiments(session, base, experiment).await?,
         None => Vec::new(),
     };
+    let scores = session.score_names(&experiment.experiment).len();
+    if options.columns.is_none() && scores > SCORES_DEFAULT {
+        warnings.push(format!("of {scores} scores the first {SCORES_DEFAULT} are shown: name others as columns"));
+    }
     let rows = (0..answer.rows()).map(|row| case_row(&answer, row, &columns, options));
     Ok(CaseTable {
         experiment: side(experiment),
@@ -262,7 +269,10 @@ fn columns_of(
     }
     let mut columns: Vec<Column> =
         [schema::INPUT, schema::OUTPUT].map(|name| column_of(name, Value::Own(ident(name)), &settings)).into();
-    let shown = measures(session, &[experiment]).into_iter().filter(|m| m.is_score() || m.name == "duration");
+    let (scores, metrics): (Vec<Measure>, Vec<Measure>) =
+        measures(session, &[experiment]).into_iter().partition(Measure::is_score);
+    let duration = metrics.into_iter().filter(|metric| metric.name == "duration");
+    let shown = scores.into_iter().take(SCORES_DEFAULT).chain(duration);
     columns.extend(shown.map(|m| column_of(&format!("{}.{}", m.field, m.name), Value::Own(m.value()), &settings)));
     Ok(columns)
 }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use crate::answer::{Answer, Fields};
 use crate::filter::{Filter, of_kept_pairs};
 use crate::key::Key;
-use crate::measures::{Measure, measures};
+use crate::measures::{Measure, in_plans, measures};
 use crate::pairs::{PairRequest, Side, is_matched, pairs};
 use crate::reducer::Reducer;
 use crate::rows::row_statistics;
@@ -50,10 +50,40 @@ pub async fn diff(
     candidate: &Selected,
     options: &DiffOptions,
 ) -> Result<Diff, AnalysisError> {
-    let Planned { measures, key, reducer, pairs, rows } = planned(session, base, candidate, options).await?;
-    let compared = pairs.aggregate(vec![], comparisons(session, &measures, options.cluster.is_some())?)?;
+    let all = measures(session, &[base, candidate]);
+    let is_paired = options.filter.as_deref().map(Filter::read).transpose()?.is_some_and(|filter| filter.is_paired());
+    // A condition on pairs may name any measure.
+    let plans = if is_paired { vec![all.as_slice()] } else { in_plans(&all) };
+    let mut whole: Option<(Diff, Option<f64>)> = None;
+    for some in plans {
+        let (diff, fewest) = diff_of(session, base, candidate, options, some).await?;
+        match &mut whole {
+            Some((known, known_fewest)) => {
+                known.scores.extend(diff.scores);
+                known.metrics.extend(diff.metrics);
+                *known_fewest = [*known_fewest, fewest].into_iter().flatten().min_by(f64::total_cmp);
+            }
+            None => whole = Some((diff, fewest)),
+        }
+    }
+    let (mut diff, fewest) = whole.unwrap_or_default();
+    adjust_for_family(&mut diff.scores);
+    diff.warnings = comparable::warnings(session, &diff, base, candidate, fewest).await?;
+    Ok(diff)
+}
+
+/// The diff of some measures, each for itself, and the fewest clusters that one of them has.
+async fn diff_of(
+    session: &Session,
+    base: &Selected,
+    candidate: &Selected,
+    options: &DiffOptions,
+    measures: &[Measure],
+) -> Result<(Diff, Option<f64>), AnalysisError> {
+    let Planned { key, reducer, pairs, rows } = planned(session, base, candidate, options, measures).await?;
+    let compared = pairs.aggregate(vec![], comparisons(session, measures, options.cluster.is_some())?)?;
     let compared = Answer::of(compared).await?;
-    let rows = row_statistics(rows, &measures).await?;
+    let rows = row_statistics(rows, measures).await?;
 
     let int = |name: &str| compared.int(0, name);
     let counts = DiffCounts {
@@ -94,11 +124,9 @@ pub async fn diff(
             diff.metrics.insert(measure.name.clone(), delta);
         }
     }
-    adjust_for_family(&mut diff.scores);
     let clusters = (0..measures.len()).filter_map(|i| compared.fields(0, &format!("d{i}")).float("df"));
     let fewest = clusters.map(|df| df + 1.0).min_by(f64::total_cmp).filter(|_| options.cluster.is_some());
-    diff.warnings = comparable::warnings(session, &diff, base, candidate, fewest).await?;
-    Ok(diff)
+    Ok((diff, fewest))
 }
 
 /// The plan of a diff's one row of counts and statistics, not run: for those who want to see what it
@@ -112,14 +140,14 @@ pub async fn diff_plan(
     candidate: &Selected,
     options: &DiffOptions,
 ) -> Result<DataFrame, AnalysisError> {
-    let planned = planned(session, base, candidate, options).await?;
-    let compared = comparisons(session, &planned.measures, options.cluster.is_some())?;
+    let all = measures(session, &[base, candidate]);
+    let planned = planned(session, base, candidate, options, &all).await?;
+    let compared = comparisons(session, &all, options.cluster.is_some())?;
     Ok(planned.pairs.aggregate(vec![], compared)?)
 }
 
 /// What a diff is made of.
 struct Planned {
-    measures: Vec<Measure>,
     key: Key,
     reducer: Reducer,
     /// The cases of both sides, matched.
@@ -133,9 +161,9 @@ async fn planned(
     base: &Selected,
     candidate: &Selected,
     options: &DiffOptions,
+    measures: &[Measure],
 ) -> Result<Planned, AnalysisError> {
     let both = [base, candidate];
-    let measures = measures(session, &both);
     let key = Key::of(session, options.key.as_deref(), &both);
     let reducer = Reducer::of(session, options.reducer, candidate)?;
     let cluster = match &options.cluster {
@@ -143,7 +171,7 @@ async fn planned(
         None => Vec::new(),
     };
     let filter = options.filter.as_deref().map(Filter::read).transpose()?;
-    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures: &measures, extras: &cluster };
+    let request = PairRequest { key: &key, filter: filter.as_ref(), reducer, measures, extras: &cluster };
     let pairs = pairs(session, base, candidate, &request).await?;
     let mut rows = cases_of_all(session, &both, None).await?;
     if let Some(filter) = &filter {
@@ -153,7 +181,7 @@ async fn planned(
             rows = of_kept_pairs(rows, hash, base, [(candidate, pairs.clone())])?;
         }
     }
-    Ok(Planned { measures, key, reducer, pairs, rows })
+    Ok(Planned { key, reducer, pairs, rows })
 }
 
 /// What becomes of the joined cases: counts that add up to the union, and for each measure the

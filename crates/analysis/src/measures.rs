@@ -12,6 +12,14 @@ use crate::Selected;
 /// Differences up to this are no difference, unless the project says otherwise.
 pub(crate) const TOLERANCE: f64 = 1e-9;
 
+/// Measures of one plan: the planner looks each name up among all others, and thousands would keep it for minutes.
+const AT_ONCE_MAX: usize = 256;
+
+/// The measures in as many plans as are needed, one at least.
+pub(crate) fn in_plans(all: &[Measure]) -> Vec<&[Measure]> {
+    if all.is_empty() { vec![all] } else { all.chunks(AT_ONCE_MAX).collect() }
+}
+
 /// One score or metric.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Measure {

@@ -80,7 +80,7 @@ pub async fn summary(
             percentile(0.9).alias(format!("m{i}_p90")),
         ]);
     }
-    let rows = Answer::of(cases.aggregate(vec![], row_aggregates)?).await?;
+    let rows = Answer::of_aggregates(cases, &row_aggregates).await?;
     let by_case = case_means(session, &[experiment], scores, &key, reducer, options.filter.as_deref()).await?;
 
     let row_count = rows.int(0, "rows");

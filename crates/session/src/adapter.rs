@@ -9,7 +9,7 @@
 //! In the `spans` table a score or metric of a root is the span's own, as logged; the file's columns
 //! hold the roll-ups of the case, so there it is read from the JSON as well.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -54,12 +54,14 @@ impl PhysicalExprAdapterFactory for AdapterFactory {
 
 /// The file's schema under the names that SQL knows its columns by.
 fn with_sql_names(physical: &Schema, logical: &Schema) -> SchemaRef {
-    let renamed = physical.fields().iter().map(|field| {
-        let sql = logical.fields().iter().find(|known| known.metadata().get(STORED_NAME_KEY) == Some(field.name()));
-        match sql {
-            Some(known) if known.name() != field.name() => Arc::new(field.as_ref().clone().with_name(known.name())),
-            _ => Arc::clone(field),
-        }
+    let named_otherwise = logical.fields().iter().filter_map(|known| {
+        let stored = known.metadata().get(STORED_NAME_KEY)?;
+        (known.name() != stored).then_some((stored.as_str(), known.name()))
+    });
+    let sql: HashMap<&str, &String> = named_otherwise.collect();
+    let renamed = physical.fields().iter().map(|field| match sql.get(field.name().as_str()) {
+        Some(name) => Arc::new(field.as_ref().clone().with_name(*name)),
+        None => Arc::clone(field),
     });
     Arc::new(Schema::new(renamed.collect::<Vec<_>>()))
 }

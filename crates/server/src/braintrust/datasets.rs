@@ -88,12 +88,13 @@ async fn register(State(app): State<App>, caller: Caller, JsonBody(body): Body) 
 }
 
 async fn made(app: &App, project: &Project, name: String, body: &Map<String, Value>) -> Result<Experiment, ApiError> {
+    // The body is checked, also where there is such a dataset already.
+    let dataset = objects::new_object(KIND, project, name.clone(), body)?;
     let _one_at_a_time = app.making().lock().await;
     let snapshot = app.live().store().snapshot().await?;
     if let Some(known) = snapshot.datasets().iter().find(|d| d.project == project.name && d.name == name) {
         return Ok(known.clone());
     }
-    let dataset = objects::new_object(KIND, project, name, body)?;
     app.live().store().describe(&dataset).await?;
     Ok(dataset)
 }

@@ -117,7 +117,11 @@ async fn made(
     let of_name = |name: &str| snapshot.experiments().iter().find(|e| e.project == project.name && e.name == name);
     let name = match name {
         Some(name) => match of_name(&name) {
-            Some(known) if reuse => return Ok(known.clone()),
+            Some(known) if reuse => {
+                // The body is checked all the same.
+                objects::describe(&mut known.clone(), body)?;
+                return Ok(known.clone());
+            }
             Some(_) => format!("{name}-{}", &Uuid::new_v4().simple().to_string()[..8]),
             None => name,
         },
