@@ -34,8 +34,6 @@ const ROW_GROUP_ROWS: usize = 128 * 1024;
 pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Bytes of a page before compression, about: what is unpacked of a column for one row of a trace.
 const PAGE_BYTES: usize = 128 << 10;
-/// Bytes after which a dictionary is given up: it is unpacked for any row.
-const DICTIONARY_BYTES: usize = 256 << 10;
 /// Rows after which the size of a page is looked at.
 const PAGE_CHECK_ROWS: usize = 128;
 /// Rows encoded at a time.
@@ -408,25 +406,30 @@ pub(crate) fn without_columns(bytes: bytes::Bytes, names: &[String], is_root: bo
     Ok(out)
 }
 
-/// Rows from which every column is compressed. Below, setting up a compressor for each of some forty
-/// columns, and again for whoever reads them, takes longer than the work itself.
+/// Rows from which every column is compressed. Below, it takes longer than the work itself.
 const COMPRESSED_ROWS_MIN: usize = 1024;
+/// Rows from which every column is compressed by zstd. Below, setting it up for each of some forty columns, and
+/// again for whoever reads them, takes longer than Snappy takes to compress them, for a few percent of the size.
+const ZSTD_ROWS_MIN: usize = 64 * 1024;
 /// Columns that are compressed in any file.
 const LONG_TEXTS: [&str; 6] =
     [schema::INPUT, schema::OUTPUT, schema::EXPECTED, schema::ERROR, schema::METADATA, schema::EXTRA];
 /// Columns of ids, of which only a compressor that codes letters makes less.
 const IDS: [&str; 3] = [schema::ID, schema::ROOT_SPAN_ID, schema::SPAN_ID];
 
-/// Properties of every file we write: zstd for texts, Snappy, which needs nothing set up, for the many columns
-/// of numbers and names; page statistics; bloom filters on ids.
+/// Properties of every file we write: compression, page statistics, bloom filters on ids.
 pub(crate) fn writer_properties(is_root: bool, rows: usize) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default());
     let is_compressed = rows >= COMPRESSED_ROWS_MIN;
+    let of_columns = match rows {
+        ZSTD_ROWS_MIN.. => zstd,
+        COMPRESSED_ROWS_MIN.. => Compression::SNAPPY,
+        _ => Compression::UNCOMPRESSED,
+    };
     let mut builder = WriterProperties::builder()
-        .set_compression(if is_compressed { Compression::SNAPPY } else { Compression::UNCOMPRESSED })
+        .set_compression(of_columns)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_size_limit(PAGE_BYTES)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_write_batch_size(PAGE_CHECK_ROWS)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(format!("evalhouse {}", env!("CARGO_PKG_VERSION")));
