@@ -133,16 +133,36 @@ impl<'a> Sink<'a> {
         Err(fault.with_hint("leave out `--experiment`").into())
     }
 
+    /// Gives a span of a run its place.
+    fn take(&mut self, span: &mut Span) -> Result<(), Stop> {
+        if self.position % SPANS_PER_LOOK == 0 && self.loader.is_cancelled.load(Ordering::Relaxed) {
+            return Err(Stop::Cancelled);
+        }
+        span.position = self.position;
+        self.position += 1;
+        if span.is_root {
+            self.loader.progress.rows_read(1);
+        }
+        Ok(())
+    }
+
+    /// Lets others have the names of a run of which nothing is stored.
+    pub(crate) fn give_up(&self) {
+        self.open.values().for_each(|open| self.loader.claims.release_name(&open.target, &self.file.source.label));
+    }
+
     /// Ends all experiments of the file.
     pub(crate) fn finish(self, hash: &str, decoded_bytes: u64) -> Result<Staged, Stop> {
         let Self { loader, file, open, mut skipped, .. } = self;
         let is_alone = open.len() == 1;
         let mut experiments = Vec::with_capacity(open.len());
         for (index, (_, mut open)) in open.into_iter().enumerate() {
-            if !is_alone {
-                open.target.name = open.target.name_among_many();
+            if matches!(file.kind, Kind::Rows(_)) {
+                if !is_alone {
+                    open.target.name = open.target.name_among_many();
+                }
+                claim_name(loader, file, &mut open.target)?;
             }
-            claim_name(loader, file, &mut open.target)?;
             let experiment = open.writer.experiment_mut();
             experiment.name = open.target.name;
             experiment.source_hash = Some(hash.to_string());
@@ -192,8 +212,10 @@ impl Receiver for Sink<'_> {
             let fault = Fault::file(reason::MANY_EXPERIMENTS, message).at(1, None);
             return Err(fault.with_hint("leave out `--experiment`").into());
         }
-        let target = Target::of_run(run, file.format(), &file.source, &loader.request);
+        let mut target = Target::of_run(run, file.format(), &file.source, &loader.request);
         loader.claims.claim(&target, file.index, &file.source.label).map_err(|f| Stop::Fault(f.at(1, None)))?;
+        // Whole traces are encoded as they come, with the name on every row.
+        claim_name(loader, file, &mut target)?;
         let writer = loader.writer(&target, file, self.open.len());
         let namespace = row_namespace(&target.id);
         let index = self.open.len();
@@ -211,15 +233,14 @@ impl Receiver for Sink<'_> {
     }
 
     fn span(&mut self, experiment: usize, mut span: Span) -> Result<(), Stop> {
-        if self.position % SPANS_PER_LOOK == 0 && self.loader.is_cancelled.load(Ordering::Relaxed) {
-            return Err(Stop::Cancelled);
-        }
-        span.position = self.position;
-        self.position += 1;
-        if span.is_root {
-            self.loader.progress.rows_read(1);
-        }
+        self.take(&mut span)?;
         self.open[experiment].writer.push(span)?;
+        Ok(())
+    }
+
+    fn trace(&mut self, experiment: usize, mut spans: Vec<Span>) -> Result<(), Stop> {
+        spans.iter_mut().try_for_each(|span| self.take(span))?;
+        self.open[experiment].writer.push_trace(spans)?;
         Ok(())
     }
 
