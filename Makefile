@@ -6,7 +6,7 @@ STORE := target/demo-store
 PROGRAM := target/release/evalhouse
 SERVER := $(addprefix bench-server-,hostile schema kills trace memory ingest)
 
-.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history bench-page $(SERVER) bench-server-long
+.PHONY: build demo test check page sdk docs bench bench-duckdb bench-history bench-import bench-page $(SERVER) bench-server-long
 
 build: web/dist/index.html
 	cargo build --release --bin evalhouse
@@ -71,6 +71,12 @@ bench-duckdb: build $(VENV)/ready
 bench-history: build $(VENV)/ready
 	$(VENV)/bin/pip install --quiet -r benches/duckdb/requirements.txt
 	$(VENV)/bin/python benches/duckdb/history.py --evalhouse $(PROGRAM) --work target/bench $(HISTORY)
+
+# The import of a made-up Inspect log, side by side with the tool's own reader (benches/import/README.md).
+# BENCH="--samples 200000" makes it 1 GB.
+bench-import: build $(VENV)/ready
+	$(VENV)/bin/pip install --quiet -r benches/import/requirements.txt
+	$(VENV)/bin/python benches/import/compare.py --evalhouse $(PROGRAM) --work target/bench-import $(BENCH)
 
 # The server under load, under attack and killed (benches/server/README.md). BENCH="--spans 20000" gives options.
 bench-server-long: BENCH += --long 3

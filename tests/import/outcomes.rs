@@ -115,6 +115,32 @@ fn tolerated() -> Vec<(&'static str, Vec<String>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_ends_at_the_tools_limit_is_told() {
+    let of = |count: usize, more: &str| lines(&(0..count).map(|i| root(&format!("r{i}"), more)).collect::<Vec<_>>());
+    let table = |count: usize| {
+        let rows = (0..count).map(|i| format!("q{i},a,a,\"{{\"\"f\"\":1}}\"\n"));
+        format!("input,output,expected,scores\n{}", rows.collect::<String>()).into_bytes()
+    };
+    let version = r#","_xact_id":"7""#;
+    let children: Vec<String> = (0..500)
+        .flat_map(|i| [root(&format!("r{i}"), version), child(&format!("c{i}"), &format!("r{i}"), version)])
+        .collect();
+    for (name, content, is_told) in [
+        ("fetch.jsonl", of(1_000, version), true),
+        ("spans.jsonl", lines(&children), true),
+        ("more.jsonl", of(1_001, version), false),
+        ("own.jsonl", of(1_000, ""), false),
+        ("download.csv", table(1_000), true),
+        ("small.csv", table(999), false),
+    ] {
+        let sandbox = Sandbox::new(&[(name, &content)]).await;
+        let report = sandbox.import(&[name]).await;
+        assert_eq!(report.imported[0].notes.contains_key("rows_at_limit"), is_told, "{name}: {report:?}");
+        assert_eq!(sandbox.experiments().await[0].status, ExperimentStatus::Complete, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_tolerated_is_counted() {
     for (word, rows) in tolerated() {
         let sandbox = Sandbox::new(&[("run.jsonl", &lines(&rows))]).await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use evalhouse_model::{Experiment, Span};
 use evalhouse_store::{OptimizeOptions, Store, StoreError, WriterOptions};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -44,6 +45,7 @@ on_every_store!(
     a_reader_keeps_its_snapshot,
     a_record_that_was_never_written_is_healed,
     a_large_experiment_is_stored_as_a_small_one_is,
+    traces_that_come_whole_are_stored_as_their_rows_are,
     kinds_of_a_path_may_differ_between_experiments,
     settings_of_writers_at_once_are_all_kept,
     optimize_changes_files_and_no_answer,
@@ -264,6 +266,62 @@ async fn a_large_experiment_is_stored_as_a_small_one_is(url: &str) {
     assert_eq!(small, query(&store, &rows_of("large")).await);
     let records = store.experiments().await.unwrap();
     assert_eq!(records.iter().map(|e| (e.rows, e.cases, e.spans)).collect::<Vec<_>>(), [(400, 300, 700); 2]);
+}
+
+async fn traces_that_come_whole_are_stored_as_their_rows_are(url: &str) {
+    let store = Store::create(url).await.unwrap();
+    let mut traces: Vec<Vec<Span>> = spans(300, 0.5).chunks(2).map(<[Span]>::to_vec).collect();
+    for (case, trace) in traces.iter_mut().enumerate() {
+        trace.iter_mut().for_each(|span| span.version = 1);
+        // A path that has columns of two kinds, and a score that only some spans have.
+        trace[1].metadata = Some(if case < 150 { r#"{"of":1}"#.into() } else { r#"{"of":{"a":"b"}}"#.into() });
+        if case % 7 == 0 {
+            trace[1].scores.push((Arc::from("rare"), Some(1.0)));
+        }
+    }
+    // A scorer's mark is inherited, also in a trace whose rows come in another order.
+    traces[3][1].purpose = Some("scorer".into());
+    traces[3].push(span("below", "t3", Some("c3")));
+    traces[3].reverse();
+    // A second attempt at a case, without the child span of the first; and a row that is there twice.
+    let mut again = traces[5].clone();
+    again.iter_mut().for_each(|span| span.version = 2);
+    (again[0].input, again[1].deleted) = (Some("\"again\"".into()), true);
+    let twice = traces[8][1].clone();
+    traces[8].push(twice);
+    traces.push(again);
+    let mut positions = 0..;
+    traces.iter_mut().flatten().for_each(|span| span.position = positions.next().unwrap());
+
+    let options = WriterOptions { memory_limit: 30_000, keep_going: true };
+    let rows: Vec<Span> = traces.iter().flatten().cloned().collect();
+    put(&store, "rows", rows).await;
+    let experiment =
+        Experiment { id: "whole".into(), project: "p".into(), name: "whole".into(), ..Experiment::default() };
+    let mut writer = store.writer(experiment, options);
+    let staged = tokio::task::spawn_blocking(move || {
+        for mut trace in traces {
+            let (tombstones, trace): (Vec<Span>, Vec<Span>) = trace.drain(..).partition(|span| span.deleted);
+            tombstones.into_iter().try_for_each(|span| writer.push(span)).unwrap();
+            writer.push_trace(trace).unwrap();
+        }
+        writer.finish().unwrap()
+    });
+    store.commit(vec![staged.await.unwrap()]).await.unwrap();
+    assert!(store.snapshot().await.unwrap().files().len() > 4, "the children of `whole` fill several files");
+    let cases =
+        "id, comparison_key_hash, trial_index, span_count, input, scores.f, scores.rare, metadata.case, metrics.errors";
+    let below = "id, root_span_id, position, purpose, scores.f, scores.rare, metadata";
+    for (columns, table) in [(cases, "cases"), (below, "spans")] {
+        let of = |name: &str| format!("select {columns} from {table} where experiment = '{name}' order by id");
+        let rows = query(&store, &of("rows")).await;
+        assert!(rows.len() >= 300 && rows.iter().filter(|row| row.contains("again")).count() <= 1, "{rows:?}");
+        assert_eq!(rows, query(&store, &of("whole")).await);
+    }
+    let records = store.experiments().await.unwrap();
+    let counts = |at: usize| (records[at].rows, records[at].cases, records[at].spans, records[at].notes.clone());
+    assert_eq!(counts(0), counts(1));
+    assert_eq!((records[0].rows, records[0].spans), (300, 600));
 }
 
 async fn kinds_of_a_path_may_differ_between_experiments(url: &str) {

@@ -170,8 +170,12 @@ impl Loader {
             return Ok(Loaded::Unchanged(unchanged));
         }
         let mut sink = Sink::new(self, file);
-        foreign.format.read(&file.source, &self.request, &mut sink)?;
+        if let Err(stop) = foreign.format.read(&file.source, &self.request, &mut sink) {
+            sink.give_up();
+            return Err(stop);
+        }
         if let Some(reason) = sink.nothing_read() {
+            sink.give_up();
             return Ok(Loaded::Empty(reason));
         }
         sink.finish(&hash, file.source.bytes).map(Loaded::Staged)

@@ -211,8 +211,11 @@ fn of_text(text: &str, is_cut: bool) -> Container {
         return Container::Json(Shape::Array, fields);
     }
     let ended = list_object(&mut scanner, "", LEVELS, &mut fields);
-    let rest = scanner.rest().trim_start();
-    let is_lines = ended.is_ok() && (rest.starts_with('{') || (is_cut && rest.is_empty()));
+    let after = scanner.rest().trim_start_matches([' ', '\t', '\r']);
+    let rest = after.trim_start();
+    // A second line may be broken, and still the first one is a row.
+    let is_first_line = !scanner.saw_newline() && after.starts_with('\n') && !rest.is_empty();
+    let is_lines = ended.is_ok() && (rest.starts_with('{') || is_first_line || (is_cut && rest.is_empty()));
     // A first line that is broken may be followed by good ones.
     let is_broken_line = ended.is_err() && !is_cut && text.lines().nth(1).is_some_and(is_object);
     Container::Json(if is_lines || is_broken_line { Shape::Lines } else { Shape::Object }, fields)
@@ -307,6 +310,16 @@ mod tests {
         assert_eq!(found, ["a", "a.b", "c", "c[].d", "f"]);
         assert_eq!(paths(r#"[{"x":{"y":1}}]"#), (Shape::Array, vec!["x".to_string(), "x.y".to_string()]));
         assert_eq!(paths("{\"x\":1}\n{\"x\":2}\n").0, Shape::Lines);
+    }
+
+    #[test]
+    fn a_broken_second_line_is_a_line() {
+        for second in ["{\"x\":", "x\":2}", "null", "[1"] {
+            assert_eq!(paths(&format!("{{\"x\":1}} \r\n\n{second}\n{{\"x\":3}}\n")).0, Shape::Lines, "{second}");
+        }
+        for one in ["{\"x\":1}\n\n", "{\"x\":1} x", "{\n\"x\":1}\nx"] {
+            assert_eq!(paths(one).0, Shape::Object, "{one}");
+        }
     }
 
     #[test]

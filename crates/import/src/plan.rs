@@ -328,4 +328,13 @@ impl Claims {
         let (id, owner) = claimed.names.entry(name).or_insert_with(|| (target.id.clone(), label.to_string()));
         if *id == target.id { Ok(()) } else { Err(taken(format!("from `{owner}`"))) }
     }
+
+    /// Gives back a name that a file has taken.
+    pub(crate) fn release_name(&self, target: &Target, label: &str) {
+        let name = (target.project.clone(), target.name.clone());
+        let mut claimed = self.claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if claimed.names.get(&name).is_some_and(|(id, owner)| *id == target.id && owner == label) {
+            claimed.names.remove(&name);
+        }
+    }
 }

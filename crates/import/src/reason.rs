@@ -66,6 +66,8 @@ pub(crate) const REPLACED_UTF8: &str = "replaced_utf8";
 pub(crate) const REPEATED_RECORD: &str = "repeated_record";
 /// The source is of a newer version of its format than the one that was read for.
 pub(crate) const NEWER_VERSION: &str = "newer_version";
+/// The source has as many rows as its tool gives at most.
+pub(crate) const ROWS_AT_LIMIT: &str = "rows_at_limit";
 /// Every word of this crate that makes a row unusable; `--keep-going` counts by them.
 pub(crate) const SKIPPING: [&str; 15] = [
     BAD_JSON,
@@ -103,7 +105,7 @@ pub fn meaning_of(word: &str) -> Option<&'static str> {
 
 /// Every word for what is tolerated; the last three are counted by the store.
 #[cfg(test)]
-pub(crate) const TOLERATED: [&str; 17] = [
+pub(crate) const TOLERATED: [&str; 18] = [
     NAN_SCORE,
     BOOLEAN_SCORE,
     SCORE_OUT_OF_RANGE,
@@ -118,6 +120,7 @@ pub(crate) const TOLERATED: [&str; 17] = [
     REPLACED_UTF8,
     REPEATED_RECORD,
     NEWER_VERSION,
+    ROWS_AT_LIMIT,
     "older_version",
     "repeated_row",
     "deleted",

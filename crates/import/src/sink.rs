@@ -11,14 +11,19 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::error::{Extent, Fault};
+use crate::formats::{BraintrustTable, ForeignFormat};
 use crate::load::{Loader, Staged, Stop};
 use crate::plan::{Kind, Planned, Target, row_namespace};
 use crate::reason;
 use crate::receive::{Receiver, Run};
+use crate::request::Format;
 use crate::row::{Row, RowIdentity};
 
 /// Spans between two looks at whether to stop.
 const SPANS_PER_LOOK: i64 = 2048;
+
+/// Rows that a fetch or a download of Braintrust has at most, without saying that there are more.
+const ROWS_OF_FETCH: u32 = 1_000;
 
 /// Rows sorted by experiment.
 pub(crate) struct Sink<'a> {
@@ -42,6 +47,30 @@ struct Open {
     writer: ExperimentWriter,
     namespace: Uuid,
     record: Option<String>,
+    tally: Tally,
+}
+
+/// How much came in, of what one fetch may give only a part.
+#[derive(Default)]
+struct Tally {
+    rows: u32,
+    cases: u32,
+    /// Rows as the tool's own server gives them.
+    versions: u32,
+}
+
+impl Tally {
+    fn add(&mut self, span: &Span) {
+        self.rows = self.rows.saturating_add(1);
+        self.cases = self.cases.saturating_add(u32::from(span.span_parents.is_empty()));
+        self.versions = self.versions.saturating_add(u32::from(span.version > 0));
+    }
+
+    /// Whether there may be more where this came from.
+    fn is_at_limit(&self, format: &str) -> bool {
+        let is_download = self.versions > 0 && format == Format::NATIVE.name() || format == BraintrustTable.name();
+        is_download && [self.rows, self.cases].contains(&ROWS_OF_FETCH)
+    }
 }
 
 /// Rows that were left out.
@@ -75,6 +104,7 @@ impl<'a> Sink<'a> {
         let Some((_, open)) = self.open.get_index_mut(self.current) else { return Ok(()) };
         let mut span = row.span;
         complete_ids(&mut span, &open.namespace);
+        open.tally.add(&span);
         for (word, count) in row.notes.iter() {
             *open.writer.experiment_mut().notes.entry(word.to_string()).or_default() += i64::from(count);
         }
@@ -106,7 +136,7 @@ impl<'a> Sink<'a> {
         let writer = self.loader.writer(&target, self.file, self.open.len());
         let namespace = row_namespace(&target.id);
         self.current = self.open.len();
-        self.open.insert(target.id.clone(), Open { target, writer, namespace, record: None });
+        self.open.insert(target.id.clone(), Open { target, writer, namespace, record: None, tally: Tally::default() });
         Ok(())
     }
 
@@ -133,20 +163,44 @@ impl<'a> Sink<'a> {
         Err(fault.with_hint("leave out `--experiment`").into())
     }
 
+    /// Gives a span of a run its place.
+    fn take(&mut self, span: &mut Span) -> Result<(), Stop> {
+        if self.position % SPANS_PER_LOOK == 0 && self.loader.is_cancelled.load(Ordering::Relaxed) {
+            return Err(Stop::Cancelled);
+        }
+        span.position = self.position;
+        self.position += 1;
+        if span.is_root {
+            self.loader.progress.rows_read(1);
+        }
+        Ok(())
+    }
+
+    /// Lets others have the names of a run of which nothing is stored.
+    pub(crate) fn give_up(&self) {
+        self.open.values().for_each(|open| self.loader.claims.release_name(&open.target, &self.file.source.label));
+    }
+
     /// Ends all experiments of the file.
     pub(crate) fn finish(self, hash: &str, decoded_bytes: u64) -> Result<Staged, Stop> {
         let Self { loader, file, open, mut skipped, .. } = self;
         let is_alone = open.len() == 1;
         let mut experiments = Vec::with_capacity(open.len());
         for (index, (_, mut open)) in open.into_iter().enumerate() {
-            if !is_alone {
-                open.target.name = open.target.name_among_many();
+            if matches!(file.kind, Kind::Rows(_)) {
+                if !is_alone {
+                    open.target.name = open.target.name_among_many();
+                }
+                claim_name(loader, file, &mut open.target)?;
             }
-            claim_name(loader, file, &mut open.target)?;
             let experiment = open.writer.experiment_mut();
             experiment.name = open.target.name;
             experiment.source_hash = Some(hash.to_string());
             describe(experiment, open.record.as_deref());
+            // Our own export has a record, and all rows.
+            if open.record.is_none() && open.tally.is_at_limit(file.format()) {
+                experiment.notes.insert(reason::ROWS_AT_LIMIT.into(), 1);
+            }
             // Which experiment an unreadable row was of is not known; the first one answers for it.
             if index == 0 {
                 experiment.notes.extend(skipped.counts.iter().map(|(word, count)| (word.clone(), *count)));
@@ -192,12 +246,14 @@ impl Receiver for Sink<'_> {
             let fault = Fault::file(reason::MANY_EXPERIMENTS, message).at(1, None);
             return Err(fault.with_hint("leave out `--experiment`").into());
         }
-        let target = Target::of_run(run, file.format(), &file.source, &loader.request);
+        let mut target = Target::of_run(run, file.format(), &file.source, &loader.request);
         loader.claims.claim(&target, file.index, &file.source.label).map_err(|f| Stop::Fault(f.at(1, None)))?;
+        // Whole traces are encoded as they come, with the name on every row.
+        claim_name(loader, file, &mut target)?;
         let writer = loader.writer(&target, file, self.open.len());
         let namespace = row_namespace(&target.id);
         let index = self.open.len();
-        self.open.insert(target.id.clone(), Open { target, writer, namespace, record: None });
+        self.open.insert(target.id.clone(), Open { target, writer, namespace, record: None, tally: Tally::default() });
         self.runs.insert(run.id.clone(), index);
         Ok(index)
     }
@@ -211,15 +267,15 @@ impl Receiver for Sink<'_> {
     }
 
     fn span(&mut self, experiment: usize, mut span: Span) -> Result<(), Stop> {
-        if self.position % SPANS_PER_LOOK == 0 && self.loader.is_cancelled.load(Ordering::Relaxed) {
-            return Err(Stop::Cancelled);
-        }
-        span.position = self.position;
-        self.position += 1;
-        if span.is_root {
-            self.loader.progress.rows_read(1);
-        }
+        self.take(&mut span)?;
+        self.open[experiment].tally.add(&span);
         self.open[experiment].writer.push(span)?;
+        Ok(())
+    }
+
+    fn trace(&mut self, experiment: usize, mut spans: Vec<Span>) -> Result<(), Stop> {
+        spans.iter_mut().try_for_each(|span| self.take(span))?;
+        self.open[experiment].writer.push_trace(spans)?;
         Ok(())
     }
 

@@ -29,7 +29,7 @@ pub const FOOTER_KEY: &str = "evalhouse.file";
 pub const EXPERIMENT_FOOTER_KEY: &str = "evalhouse.experiment";
 
 /// Rows a row group holds at most.
-const ROW_GROUP_ROWS: usize = 128 * 1024;
+pub(crate) const ROW_GROUP_ROWS: usize = 128 * 1024;
 /// Encoded bytes after which a row group is closed.
 pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Bytes of a page before compression, about: what is unpacked of a column for one row of a trace.
@@ -37,7 +37,7 @@ const PAGE_BYTES: usize = 128 << 10;
 /// Rows after which the size of a page is looked at.
 const PAGE_CHECK_ROWS: usize = 128;
 /// Rows encoded at a time.
-const BATCH_ROWS: usize = 8 * 1024;
+pub(crate) const BATCH_ROWS: usize = 8 * 1024;
 
 /// What a file's footer says about its JSON paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -65,7 +65,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The rows in batches, each with the place of its first.
-    fn batches(&self) -> impl Iterator<Item = (usize, Rows<'a>)> + use<'a> {
+    pub(crate) fn batches(&self) -> impl Iterator<Item = (usize, Rows<'a>)> + use<'a> {
         let (length, cases, spans) = match *self {
             Self::Cases(cases) => (cases.len(), Some(cases), None),
             Self::Spans(spans) => (spans.len(), None, Some(spans)),
@@ -149,8 +149,7 @@ impl Survey {
         survey
     }
 
-    /// Looks at a row as it arrives; scores and metrics of cases are known only when rolled up.
-    pub(crate) fn look(&mut self, span: &Span) {
+    fn look(&mut self, span: &Span) {
         for shredder in &mut self.shredders {
             if let Some(json) = json_field(span, shredder.field()) {
                 shredder.walk(0, json);
@@ -158,7 +157,7 @@ impl Survey {
         }
     }
 
-    pub(crate) fn look_at_numbers(&mut self, rows: &Rows) {
+    fn look_at_numbers(&mut self, rows: &Rows) {
         for row in 0..rows.len() {
             for (name, _) in rows.scores(row) {
                 insert_name(&mut self.scores, name);
@@ -169,6 +168,12 @@ impl Survey {
                 }
             }
         }
+    }
+
+    /// Looks at a case that is rolled up, all of it.
+    pub(crate) fn look_at_case(&mut self, case: &Case) {
+        self.look(&case.root);
+        self.look_at_numbers(&Rows::Cases(std::slice::from_ref(case)));
     }
 
     fn plans(&self) -> Vec<(&'static str, Plan)> {
@@ -195,7 +200,7 @@ fn insert_name(names: &mut Vec<Arc<str>>, name: &Arc<str>) {
 /// The schema of one file: fixed columns, scores, metrics, shredded paths.
 pub(crate) struct Layout {
     pub(crate) is_root: bool,
-    schema: SchemaRef,
+    pub(crate) schema: SchemaRef,
     scores: Vec<Arc<str>>,
     metrics: Vec<Arc<str>>,
     /// Per shredded JSON column: encoded keys with the kind they are stored as.
@@ -265,6 +270,24 @@ impl Layout {
         }
     }
 
+    /// Whether rows that would have another layout alone can be written with this one: every column of
+    /// theirs is one here, or is read from the JSON here, and what they keep in the JSON is kept there here.
+    pub(crate) fn holds(&self, rows: &Self) -> bool {
+        let fixed = fixed_arrow_fields(self.is_root).len();
+        let is_json = |name: &String| self.footer.json.contains(name);
+        let is_score = |name: &str| {
+            let number = |field: &str| name.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+            number(schema::SCORES) || number(schema::METRICS)
+        };
+        let has = |field: &Field| match self.schema.field_with_name(field.name()) {
+            Ok(known) => known.data_type() == field.data_type(),
+            Err(_) => is_json(field.name()) && !is_score(field.name()),
+        };
+        rows.schema.fields().iter().skip(fixed).all(|field| has(field))
+            && rows.footer.json.iter().all(is_json)
+            && rows.footer.open.iter().all(|field| self.footer.open.contains(field))
+    }
+
     /// Names of the dynamic columns that the file has.
     pub(crate) fn stored_names(&self) -> HashSet<String> {
         let known: HashSet<&String> = self.columns.values().map(|column| &column.name).collect();
@@ -272,7 +295,7 @@ impl Layout {
     }
 
     /// Shredders that keep what the file's columns need of these rows.
-    fn shredders(&self, rows: &Rows) -> Vec<Shredder> {
+    pub(crate) fn shredders(&self, rows: &Rows) -> Vec<Shredder> {
         let of_field = |(field, paths): &(&'static str, Vec<(String, Kind)>)| {
             filled(Shredder::of_paths(field, paths.iter().map(|(key, _)| key.as_str())), rows)
         };
@@ -281,7 +304,7 @@ impl Layout {
 
     /// Rows as Arrow. `shredders` hold their values, one for each shredded JSON column; the first of the
     /// rows is their row `first`.
-    fn batch(
+    pub(crate) fn batch(
         &self,
         rows: &Rows,
         owner: &Experiment,
@@ -315,38 +338,37 @@ impl Layout {
 
 /// Writes the rows of one part of an experiment as one Parquet file.
 pub(crate) struct PartWriter<W: Write + Send> {
-    pub(crate) layout: Layout,
+    pub(crate) layout: Arc<Layout>,
     owner: Experiment,
     writer: ArrowWriter<W>,
     stats: FileStatistics,
 }
 
 impl<W: Write + Send> PartWriter<W> {
-    pub(crate) fn new(sink: W, layout: Layout, owner: &Experiment, expected_rows: usize) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        sink: W,
+        layout: Arc<Layout>,
+        owner: &Experiment,
+        expected_rows: usize,
+    ) -> Result<Self, StoreError> {
         let properties = writer_properties(layout.is_root, expected_rows);
         let writer = ArrowWriter::try_new(sink, Arc::clone(&layout.schema), Some(properties))?;
         let stats = FileStatistics::default();
         Ok(Self { layout, owner: owner.clone(), writer, stats })
     }
 
-    /// Writes rows of a part that does not fit in memory.
-    pub(crate) fn write(&mut self, rows: &Rows) -> Result<(), StoreError> {
-        for (_, rows) in rows.batches() {
-            let shredders = self.layout.shredders(&rows);
-            self.write_batch(&rows, &shredders, 0)?;
-        }
-        Ok(())
-    }
-
-    /// Writes all rows of a part, whose values the survey has kept.
+    /// Writes rows, whose values the survey has kept.
     pub(crate) fn write_surveyed(&mut self, rows: &Rows, survey: &Survey) -> Result<(), StoreError> {
-        rows.batches().try_for_each(|(first, rows)| self.write_batch(&rows, &survey.shredders, first))
+        rows.batches().try_for_each(|(first, rows)| {
+            let batch = self.layout.batch(&rows, &self.owner, &survey.shredders, first)?;
+            self.write(&batch)
+        })
     }
 
-    fn write_batch(&mut self, rows: &Rows, shredders: &[Shredder], first: usize) -> Result<(), StoreError> {
-        let batch = self.layout.batch(rows, &self.owner, shredders, first)?;
-        self.stats.add(&batch);
-        self.writer.write(&batch)?;
+    /// Writes rows that are Arrow already, of this layout.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
+        self.stats.add(batch);
+        self.writer.write(batch)?;
         if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
             self.writer.flush()?;
         }
@@ -370,7 +392,7 @@ impl<W: Write + Send> PartWriter<W> {
 /// A written file.
 pub(crate) struct Part<W> {
     pub(crate) sink: W,
-    pub(crate) layout: Layout,
+    pub(crate) layout: Arc<Layout>,
     pub(crate) statistics: FileStatistics,
 }
 

@@ -12,29 +12,30 @@ use crate::StoreError;
 /// Bytes buffered for each bucket: many are open at once.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Buckets of values in temporary files, uncompressed: they are written and read once.
+/// Buckets of values in temporary files, uncompressed: they are written and read once. A bucket has a file
+/// when it has a value.
 pub(crate) struct Buckets<T> {
-    writers: Vec<BufWriter<File>>,
+    writers: Vec<Option<BufWriter<File>>>,
+    bytes: Vec<u8>,
     values: PhantomData<T>,
 }
 
 impl<T: Serialize + DeserializeOwned> Buckets<T> {
-    pub(crate) fn new(count: usize) -> Result<Self, StoreError> {
-        let writers = (0..count)
-            .map(|_| Ok(BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?)))
-            .collect::<Result<_, std::io::Error>>()?;
-        Ok(Self { writers, values: PhantomData })
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.writers.len()
+    pub(crate) fn new(count: usize) -> Self {
+        Self { writers: (0..count).map(|_| None).collect(), bytes: Vec::new(), values: PhantomData }
     }
 
     pub(crate) fn push(&mut self, bucket: usize, value: &T) -> Result<(), StoreError> {
-        let bytes = postcard::to_stdvec(value)?;
-        let writer = &mut self.writers[bucket];
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let bytes = postcard::to_extend(value, bytes)?;
+        let writer = match &mut self.writers[bucket] {
+            Some(writer) => writer,
+            none => none.insert(BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?)),
+        };
         writer.write_all(&(bytes.len() as u64).to_le_bytes())?;
         writer.write_all(&bytes)?;
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -42,6 +43,7 @@ impl<T: Serialize + DeserializeOwned> Buckets<T> {
     pub(crate) fn finish(self) -> Result<Vec<Bucket<T>>, StoreError> {
         self.writers
             .into_iter()
+            .flatten()
             .map(|writer| {
                 let mut file = writer.into_inner().map_err(|e| e.into_error())?;
                 file.rewind()?;

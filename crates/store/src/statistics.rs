@@ -35,6 +35,10 @@ impl FileStatistics {
             || name.starts_with("scores.")
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         use arrow::array::{AsArray, types};
         use arrow::compute::{max, max_string, min, min_string};

@@ -202,6 +202,29 @@ pub(crate) fn assemble(
     }
 }
 
+/// Rolls up one trace that is whole and sound, and gives any other back: rows of several traces, tombstones,
+/// rows with one id, or what [`assemble`] would complain of.
+pub(crate) fn assemble_sound(mut trace: Vec<Span>, rows: &[RowIdentity]) -> Result<(Case, Vec<Span>), Vec<Span>> {
+    let is_distinct = |id: fn(&RowIdentity) -> u128| {
+        let mut ids: Vec<u128> = rows.iter().map(id).collect();
+        ids.sort_unstable();
+        ids.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    let is_one = trace.iter().all(|span| span.root_span_id == trace[0].root_span_id && !span.deleted);
+    if !is_one || !is_distinct(|row| row.id) || !is_distinct(|row| row.span_id) {
+        return Err(trace);
+    }
+    match check(&mut trace, OnBadRow::Stop, &mut Dropped::default()) {
+        Ok(Some(root)) => {
+            let root = trace.swap_remove(root);
+            let case = roll_up(root, &trace);
+            sort_by_start(&mut trace);
+            Ok((case, trace))
+        }
+        _ => Err(trace),
+    }
+}
+
 /// Rolls up traces of which nothing may be left out: what a server has been given.
 ///
 /// The first row without a parent is the root. Further roots, and spans whose parents are missing or
@@ -262,7 +285,7 @@ fn sort_by_start(trace: &mut [Span]) {
 /// trace was dropped. Dropped rows are taken out of `trace`.
 fn check(trace: &mut Vec<Span>, on_bad_row: OnBadRow, dropped: &mut Dropped) -> Result<Option<usize>, RowError> {
     let Some(root) = trace.iter().position(|span| span.span_parents.is_empty()) else {
-        let span = &trace[0];
+        let Some(span) = trace.first() else { return Ok(None) };
         let (line, trace_id) = (span.line, span.root_span_id.clone());
         bad_row(on_bad_row, dropped, trace.len(), || RowError {
             line,

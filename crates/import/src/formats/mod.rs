@@ -29,6 +29,8 @@ mod tests;
 mod trace_index;
 mod weave;
 
+pub(crate) use braintrust_table::BraintrustTable;
+
 use crate::discover::Source;
 use crate::error::Fault;
 use crate::load::Stop;
@@ -106,7 +108,7 @@ pub(crate) static FORMATS: [&dyn ForeignFormat; 18] = [
     &weave::Weave,
     &opik::Opik,
     &pairwise::Pairwise,
-    &braintrust_table::BraintrustTable,
+    &BraintrustTable,
     &generic::Generic,
 ];
 

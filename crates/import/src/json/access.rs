@@ -17,14 +17,14 @@ impl<'a> Value<'a> {
     pub(crate) fn fields(&self) -> Fields<'a> {
         let mut scanner = Scanner::new(self.text);
         let more = self.kind == Kind::Object && scanner.enter_object().unwrap_or(false);
-        Fields { scanner, more }
+        Fields { scanner, more, is_known: self.is_storable() }
     }
 
     /// The elements of an array; none of anything else.
     pub(crate) fn items(&self) -> Items<'a> {
         let mut scanner = Scanner::new(self.text);
         let more = self.kind == Kind::Array && scanner.enter_array().unwrap_or(false);
-        Items { scanner, more }
+        Items { scanner, more, is_known: self.is_storable() }
     }
 
     /// The field with a name; a null is no field.
@@ -101,12 +101,14 @@ impl<'a> Value<'a> {
 pub(crate) struct Fields<'a> {
     scanner: Scanner<'a>,
     more: bool,
+    /// Nothing in the text has to be counted: it was checked, and what is passed need not be again.
+    is_known: bool,
 }
 
 impl<'a> Fields<'a> {
     fn step(&mut self) -> Result<(Cow<'a, str>, Value<'a>), ScanError> {
         let key = self.scanner.key()?;
-        let value = self.scanner.value()?;
+        let value = if self.is_known { self.scanner.known_value() } else { self.scanner.value() }?;
         self.more = self.scanner.more(b'}')?;
         Ok((unquote(key.text), value))
     }
@@ -129,11 +131,13 @@ impl<'a> Iterator for Fields<'a> {
 pub(crate) struct Items<'a> {
     scanner: Scanner<'a>,
     more: bool,
+    /// Nothing in the text has to be counted: it was checked, and what is passed need not be again.
+    is_known: bool,
 }
 
 impl<'a> Items<'a> {
     fn step(&mut self) -> Result<Value<'a>, ScanError> {
-        let value = self.scanner.value()?;
+        let value = if self.is_known { self.scanner.known_value() } else { self.scanner.value() }?;
         self.more = self.scanner.more(b']')?;
         Ok(value)
     }

@@ -11,7 +11,7 @@ use super::scan::hex_escape;
 /// spans lines loses the white space between its tokens, a bare `NaN` or `Infinity` becomes `null`,
 /// and half a surrogate pair becomes `\ufffd`.
 pub(crate) fn to_json(value: &Value<'_>) -> String {
-    if is_storable(value) {
+    if value.is_storable() {
         return value.text.to_string();
     }
     let mut json = String::with_capacity(value.text.len());
@@ -21,15 +21,11 @@ pub(crate) fn to_json(value: &Value<'_>) -> String {
 
 /// Appends what [`to_json`] gives.
 pub(crate) fn push_json(json: &mut String, value: &Value<'_>) {
-    if is_storable(value) {
+    if value.is_storable() {
         json.push_str(value.text);
     } else {
         push_rewritten(json, value.text);
     }
-}
-
-fn is_storable(value: &Value<'_>) -> bool {
-    value.nan == 0 && value.lone_surrogates == 0 && !value.multiline
 }
 
 /// Copies tokens. The text is a checked value, so a quote opens a string and nothing else does.
@@ -59,6 +55,24 @@ fn token_length(bytes: &[u8]) -> usize {
             bytes.iter().position(ends).unwrap_or(bytes.len())
         }
     }
+}
+
+/// The length of the checked value that starts here.
+pub(crate) fn value_length(bytes: &[u8]) -> usize {
+    if !matches!(bytes.first(), Some(b'{' | b'[')) {
+        return if bytes.is_empty() { 0 } else { token_length(bytes) };
+    }
+    let (mut at, mut open) = (0, 0_u32);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at += string_length(&bytes[at..]),
+            b'{' | b'[' => (at, open) = (at + 1, open + 1),
+            b'}' | b']' if open == 1 => return at + 1,
+            b'}' | b']' => (at, open) = (at + 1, open - 1),
+            _ => at += 1,
+        }
+    }
+    bytes.len()
 }
 
 fn string_length(bytes: &[u8]) -> usize {

@@ -17,6 +17,19 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The kind of a checked value, by its first byte.
+    pub(crate) fn of_first(byte: u8) -> Self {
+        match byte {
+            b'{' => Self::Object,
+            b'[' => Self::Array,
+            b'"' => Self::String,
+            b't' => Self::True,
+            b'f' => Self::False,
+            b'n' => Self::Null,
+            _ => Self::Number,
+        }
+    }
+
     /// The kind in a message: "a string", "an array".
     pub(crate) fn described(self) -> &'static str {
         match self {
@@ -44,6 +57,13 @@ pub(crate) struct Value<'a> {
     pub(crate) lone_surrogates: u32,
     /// It spans lines.
     pub(crate) multiline: bool,
+}
+
+impl Value<'_> {
+    /// Whether its text can be stored as it is.
+    pub(crate) fn is_storable(&self) -> bool {
+        self.nan == 0 && self.lone_surrogates == 0 && !self.multiline
+    }
 }
 
 /// Where and why a text is no JSON.

@@ -38,10 +38,7 @@ impl Attempts {
         for span in self.left_behind(&sample.spans) {
             receiver.span(experiment, span)?;
         }
-        for span in sample.spans {
-            receiver.span(experiment, span)?;
-        }
-        Ok(())
+        receiver.trace(experiment, sample.spans)
     }
 
     /// How many cases there are.

@@ -295,7 +295,10 @@ impl<'a> Attachments<'a> {
 
     /// The text to store for a value, with the texts that it refers to.
     pub(super) fn resolved(&self, value: Value<'_>) -> Option<String> {
-        self.resolved_text(value.json()?)
+        if !value.is_storable() {
+            return self.resolved_text(value.json()?);
+        }
+        (value.kind != Kind::Null).then(|| self.with_texts(value.text).unwrap_or_else(|| value.text.to_string()))
     }
 
     /// The content of a value that is a text, or the text of a number or boolean.
@@ -313,12 +316,20 @@ impl<'a> Attachments<'a> {
     }
 
     fn resolved_text(&self, json: String) -> Option<String> {
-        if self.texts.is_empty() || !json.contains(ATTACHMENT) {
-            return Some(json);
+        Some(self.with_texts(&json).unwrap_or(json))
+    }
+
+    /// A text with the texts that it refers to; none when it refers to none.
+    fn with_texts(&self, json: &str) -> Option<String> {
+        if self.texts.is_empty() {
+            return None;
         }
-        let mut resolved = String::with_capacity(json.len() * 2);
-        let mut rest = json.as_str();
-        while let Some(at) = rest.find(ATTACHMENT) {
+        let mut resolved = String::new();
+        let mut rest = json;
+        while let Some(at) = memchr::memmem::find(rest.as_bytes(), ATTACHMENT.as_bytes()) {
+            if resolved.is_empty() {
+                resolved.reserve(json.len() * 2);
+            }
             let reference = &rest[at..];
             let hash = reference[ATTACHMENT.len()..].split('"').next().unwrap_or_default();
             let length = ATTACHMENT.len() + hash.len() + 1;
@@ -326,11 +337,14 @@ impl<'a> Attachments<'a> {
             match self.texts.get(hash) {
                 // One attachment named many times must not grow a sample beyond all bounds.
                 Some(text) if resolved.len() + text.text.len() < RESOLVED_BYTES_MAX => {
-                    resolved.push_str(&crate::json::to_json(text));
+                    crate::json::push_json(&mut resolved, text);
                 }
                 _ => resolved.push_str(reference.get(..length).unwrap_or(reference)),
             }
             rest = reference.get(length..).unwrap_or_default();
+        }
+        if resolved.is_empty() {
+            return None;
         }
         resolved.push_str(rest);
         Some(resolved)
