@@ -11,6 +11,7 @@ import { LineChart } from "../charts/LineChart";
 import type { Kinds } from "../charts/PointChart";
 import { ScatterChart } from "../charts/ScatterChart";
 import { Menu } from "../ui/Menu";
+import { Trouble } from "../ui/Trouble";
 import { traitsOf, type Listed } from "./listed";
 import { metricsOf } from "./measured";
 
@@ -158,6 +159,11 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
         : undefined,
     (given, signal) => get<Leaderboard>("/api/v1/leaderboard", given, signal),
   );
+  /** What is drawn is on its way. */
+  const waits = () =>
+    !props.history ||
+    (kind() === "groups" && by().length > 0 && pooled.loading && !pooled()) ||
+    (kind() === "scatter" && board.loading && !board());
   return (
     <section class="charts" aria-label="Charts">
       <div class="row charts-bar">
@@ -238,7 +244,11 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
           <span class="quiet">the newest {MOST_BARS}; pick others in the list</span>
         </Show>
       </div>
+      <Trouble error={pooled.error ?? board.error ?? metrics.error} />
       <Switch>
+        <Match when={waits()}>
+          <p class="chart-waiting quiet">…</p>
+        </Match>
         <Match when={kind() === "time"}>
           <LineChart
             project={props.project}

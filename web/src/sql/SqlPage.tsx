@@ -58,6 +58,12 @@ export default function SqlPage() {
     (_, signal) => get<QueryList>("/api/v1/queries", {}, signal),
   );
   const charted = () => parameter("as") === "chart";
+  const [stopped, setStopped] = createSignal(false);
+  createEffect(() => found.loading && setStopped(false));
+  const stop = () => {
+    found.stop();
+    setStopped(true);
+  };
   const run = (query: string) => {
     if (query.trim() === "") return;
     setHistory([query, ...history().filter((one) => one !== query)].slice(0, REMEMBERED));
@@ -102,7 +108,7 @@ export default function SqlPage() {
           Run <kbd>Ctrl ↵</kbd>
         </button>
         <Show when={found.loading}>
-          <button class="lined" onClick={found.stop}>
+          <button class="lined" onClick={stop}>
             Stop
           </button>
         </Show>
@@ -151,6 +157,9 @@ export default function SqlPage() {
             )}
           </For>
         </Menu>
+        <Show when={stopped()}>
+          <span role="status">Stopped: what is shown is from before.</span>
+        </Show>
         <Show when={found()}>
           {(of) => (
             <span class="quiet" role="status" aria-label="Rows of the query">
