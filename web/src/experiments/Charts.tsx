@@ -48,6 +48,12 @@ interface Pooled {
   of: { mean: number | null; ci_low: number | null; ci_high: number | null; n: number } | null;
 }
 
+/** Lists that come to the same are not drawn anew. */
+const sameBy =
+  <T,>(part: (one: T) => unknown) =>
+  (a: readonly T[], b: readonly T[]) =>
+    a.length === b.length && a.every((one, index) => part(one) === part(b[index]!));
+
 /** Charts of the experiments of a project. */
 export default function Charts(props: Props) {
   const kind = () => parameter("chart") ?? "time";
@@ -56,11 +62,11 @@ export default function Charts(props: Props) {
   const set = (name: string, value: string | string[] | null) => setParameters({ [name]: value }, { replace: true });
 
   const shown = createMemo(() => new Map(props.rows.map((row) => [row.id, row])));
-  // The list becomes richer by and by: the same points are not drawn anew.
+  // The list becomes richer by and by.
   const points = createMemo(
     () => (props.history?.scores[chosen() ?? ""]?.points ?? []).filter((point) => shown().has(point.id)),
     [],
-    { equals: (a, b) => a.length === b.length && a.every((point, index) => point === b[index]) },
+    { equals: sameBy((point) => point) },
   );
 
   /** Fields of the metadata that tell experiments apart. */
@@ -88,7 +94,9 @@ export default function Charts(props: Props) {
     };
   });
 
-  const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS));
+  const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS), [], {
+    equals: sameBy((row: Listed) => row.id),
+  });
   const drawn = createMemo(() => props.scores.slice(0, MOST_SCORES));
   const bars = createMemo((): BarGroup[] =>
     drawn().map((name) => ({
