@@ -75,6 +75,28 @@ const rowsOfSide = (side) => [
   },
 ];
 
+const FIELDS = 5_000;
+/** One row of thousands of fields, and rows of which nothing is known. */
+const bareRows = (side) => [
+  {
+    id: "fields",
+    input: "fields",
+    output: side,
+    metadata: Object.fromEntries(Array.from({ length: FIELDS }, (_, n) => [`field ${n}`, `${side} ${n}`])),
+  },
+  ...["one", "two", "three"].map((id) => ({
+    id: `nothing-${id}`,
+    input: null,
+    output: null,
+    expected: null,
+    error: null,
+    metadata: null,
+    scores: null,
+    metrics: null,
+    tags: null,
+  })),
+];
+
 const line = (row) => {
   const whole = { span_id: row.id, root_span_id: row.id, created: "2026-01-01T00:00:00Z", ...row };
   return JSON.stringify(whole).replace('"PROTO"', PROTO);
@@ -91,6 +113,8 @@ const { scenario } = served(async (store) => {
   for (const [name, rows] of [
     ["a", rowsOfSide("a")],
     ["b", rowsOfSide("b")],
+    ["bare-a", bareRows("a")],
+    ["bare-b", bareRows("b")],
   ])
     await importData(store, await write(name, rows), PROJECT, "--experiment", name);
 });
@@ -187,3 +211,42 @@ scenario(
   },
   [/400 \(Bad Request\)/],
 );
+
+const bare = (search = "") => place("bare-b", `?vs=bare-a${search}`);
+
+scenario("rows of which nothing is known are listed, without a number", bare(), async (page) => {
+  await page.locator("[data-id=nothing-one]").waitFor();
+  assert.equal(await rowsOf(page, "Cases").count(), bareRows("b").length);
+  await page.locator("[data-id=nothing-one]").getByText("–").first().waitFor();
+  assert.doesNotMatch(await page.locator("[data-id=nothing-one]").innerText(), /undefined|NaN|null/);
+  await page.getByText("without a key").waitFor();
+});
+
+for (const id of ["fields", "nothing-one"])
+  scenario(`the trace of ${id} opens and draws no more than is read`, bare(`&case=${id}`), async (page) => {
+    await page.getByRole("treeitem").first().waitFor();
+    await page.locator(".detail").waitFor();
+    assert.ok((await page.locator(".detail *").count()) < 4_000);
+    await isOnlyText(page);
+  });
+
+for (const layout of ["grid", "summary", "trials"])
+  scenario(`rows of nothing as ${layout}`, bare(`&layout=${layout}`), async (page) => {
+    await page
+      .getByRole("main")
+      .getByText(/\d rows|\d cases|trials a case/)
+      .first()
+      .waitFor();
+    assert.doesNotMatch(await page.getByRole("main").innerText(), /undefined|NaN/);
+  });
+
+scenario("thousands of fields are offered a few at a time", bare(), async (page) => {
+  await page.locator("[data-id=fields]").waitFor();
+  await page.getByRole("button", { name: "Columns" }).click();
+  await page.getByRole("button", { name: "New column" }).click();
+  const offers = page.getByRole("group", { name: "What the cases have" });
+  await offers.getByText("more").waitFor();
+  assert.ok((await offers.getByRole("button").count()) < 30);
+  await offers.getByRole("button", { name: "metadata" }).first().click();
+  await page.getByRole("dialog").getByRole("table").getByText("b ").first().waitFor();
+});

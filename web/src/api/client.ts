@@ -73,6 +73,8 @@ export interface Answer<T> {
   readonly loading: boolean;
   /** Asks again. */
   again(): void;
+  /** Asks no more, and keeps what is known. */
+  stop(): void;
 }
 
 /**
@@ -88,6 +90,7 @@ export function answer<Q, T>(
   const [loading, setLoading] = createSignal(false);
   const [round, setRound] = createSignal(0);
   const asked = () => JSON.stringify(question());
+  let control = new AbortController();
 
   createEffect(
     on([asked, round], () => {
@@ -98,15 +101,16 @@ export function answer<Q, T>(
         setLoading(false);
         return;
       }
-      const control = new AbortController();
+      control = new AbortController();
+      const { signal } = control;
       onCleanup(() => control.abort());
       setLoading(true);
       const keep = (act: () => void) => {
-        if (control.signal.aborted) return;
+        if (signal.aborted) return;
         setLoading(false);
         act();
       };
-      ask(now, control.signal).then(
+      ask(now, signal).then(
         (given) =>
           keep(() => {
             setError(undefined);
@@ -122,5 +126,11 @@ export function answer<Q, T>(
     error: { get: error },
     loading: { get: loading },
     again: { value: () => setRound((n) => n + 1) },
+    stop: {
+      value: () => {
+        control.abort();
+        setLoading(false);
+      },
+    },
   }) as unknown as Answer<T>;
 }

@@ -1,8 +1,8 @@
 import { scaleBand, scaleLinear } from "d3-scale";
 import { createMemo, For, Show } from "solid-js";
-import { percent, plain } from "../format/number";
+import { mean } from "../format/number";
 import { Chart, type Area, type Box } from "./Chart";
-import { least, most } from "./LineChart";
+import { least, most } from "./scales";
 import { series } from "./shapes";
 
 export interface Bar {
@@ -12,7 +12,9 @@ export interface Bar {
   low: number | null;
   high: number | null;
   /** What the value is over: `200 cases`. */
-  over: string;
+  over?: string;
+  /** Experiments that it stands for. */
+  ids?: readonly string[];
   open: () => void;
 }
 
@@ -21,11 +23,13 @@ export interface BarGroup {
   bars: readonly Bar[];
 }
 
-/** Bars from zero with their intervals, one colour a series. A drag chooses groups. */
+/** Bars from zero with their intervals, one colour a series. A drag keeps the experiments of the bars in it. */
 export function BarChart(props: {
   label: string;
   groups: readonly BarGroup[];
-  keep?: (groups: readonly BarGroup[]) => void;
+  /** Whether all values are shares of one, and written as percent. */
+  share: boolean;
+  keep?: (ids: readonly string[]) => void;
 }) {
   const outer = (area: Area) =>
     scaleBand<string>()
@@ -36,14 +40,11 @@ export function BarChart(props: {
   const ends = createMemo(() => {
     const values = props.groups.flatMap((group) => group.bars.flatMap((bar) => [bar.value, bar.high, bar.low]));
     const known = values.filter((value) => value != null);
-    return [Math.min(0, least(known)), Math.max(0, most(known))] as const;
+    const [low, high] = [Math.min(0, least(known)), Math.max(0, most(known))];
+    return [low, props.share ? Math.max(1, high) : high === low ? 1 : high] as const;
   });
-  const isShare = () => ends()[0] >= 0 && ends()[1] <= 1;
-  const y = (area: Area) =>
-    scaleLinear()
-      .domain(isShare() ? [0, 1] : ends())
-      .range([area.height, 0]);
-  const write = (value: number | null, digits = 1) => (isShare() ? percent(value, digits) : plain(value));
+  const y = (area: Area) => scaleLinear().domain(ends()).range([area.height, 0]);
+  const write = (value: number | null) => mean(value, props.share);
   const drawn = (area: Area) => {
     const [groups, scale] = [outer(area), y(area)];
     const inner = scaleBand<string>().domain(names()).range([0, groups.bandwidth()]).padding(0.12);
@@ -61,15 +62,12 @@ export function BarChart(props: {
   const tells = (group: BarGroup, bar: Bar) => [
     bar.label === group.name ? bar.label : `${bar.label}: ${group.name}`,
     bar.low == null ? write(bar.value) : `${write(bar.value)} from ${write(bar.low)} to ${write(bar.high)}`,
-    bar.over,
+    ...(bar.over === undefined ? [] : [bar.over]),
   ];
   const keep = (box: Box, area: Area) => {
-    const bands = outer(area);
-    const inside = props.groups.filter((group) => {
-      const left = bands(group.name)!;
-      return left + bands.bandwidth() > box.left && left < box.right;
-    });
-    if (inside.length > 0) props.keep?.(inside);
+    const inside = drawn(area).filter((one) => one.left + one.width > box.left && one.left < box.right);
+    const ids = new Set(inside.flatMap((one) => one.bar.ids ?? []));
+    if (ids.size > 0) props.keep?.([...ids]);
   };
   return (
     <Show when={props.groups.length > 0} fallback={<p class="quiet">There is nothing to draw.</p>}>
@@ -81,12 +79,13 @@ export function BarChart(props: {
         }}
         y={(area) => {
           const scale = y(area);
-          return scale.ticks(5).map((tick) => ({ at: scale(tick), text: write(tick, 0) }));
+          return scale.ticks(5).map((tick) => ({ at: scale(tick), text: write(tick) }));
         }}
         marks={(area) =>
           drawn(area).map((one) => ({
             x: one.left + one.width / 2,
             y: one.top + Math.min(one.height / 2, 12),
+            box: { left: one.left, right: one.left + one.width, top: one.top, bottom: one.top + one.height },
             tells: tells(one.group, one.bar),
             open: one.bar.open,
           }))

@@ -16,6 +16,8 @@ interface Tick {
 export interface Mark {
   x: number;
   y: number;
+  /** All that it covers, where that is more than a point. */
+  box?: Box;
   /** Lines that are shown while the pointer is near. */
   tells: readonly string[];
   open: () => void;
@@ -54,6 +56,15 @@ const LEGEND = 9;
 /** Width of a letter of a tick. */
 const LETTER = 6.2;
 
+/** How far a place is from a mark. */
+function distance(
+  { x, y, box = { left: x, right: x, top: y, bottom: y } }: Mark,
+  [atX, atY]: readonly [number, number],
+) {
+  const beyond = (at: number, first: number, last: number) => Math.max(first - at, 0, at - last);
+  return Math.hypot(beyond(atX, box.left, box.right), beyond(atY, box.top, box.bottom));
+}
+
 export const opens = (path: string) => () => go(path);
 
 /** A drawing with axes, as wide as its place. The nearest mark tells of itself; a click opens it, a drag chooses. */
@@ -79,8 +90,8 @@ export function Chart(props: Props) {
     let found: Mark | undefined;
     let least = NEAR;
     for (const mark of marks()) {
-      const distance = Math.hypot(mark.x - at[0], mark.y - at[1]);
-      if (distance < least) [found, least] = [mark, distance];
+      const far = distance(mark, at);
+      if (far < least) [found, least] = [mark, far];
     }
     return found;
   });

@@ -17,17 +17,23 @@ export const shape = (kind: number) => SHAPES[kind % SHAPES.length]!;
 /** The class of the n-th colour. */
 export const series = (kind: number) => `series-${kind % SHAPES.length}`;
 
+interface Label {
+  x: number;
+  y: number;
+  text: string;
+}
+
 /** Places of labels that do not cover each other; a label without room is left out. */
-export function labels<T>(marks: readonly { x: number; y: number; text: string; of: T }[], width: number) {
+export function labels(wanted: readonly Label[], width: number) {
   const placed: { left: number; right: number; y: number }[] = [];
-  return marks.flatMap((mark) => {
-    const size = 6.4 * mark.text.length;
-    const goesLeft = mark.x + size + 8 > width + 130;
-    const left = goesLeft ? mark.x - 8 - size : mark.x + 8;
-    const box = { left, right: left + size, y: mark.y };
-    if (placed.some((other) => Math.abs(other.y - box.y) < 13 && other.left < box.right && box.left < other.right))
+  return wanted.flatMap(({ x, y, text }) => {
+    const size = 6.4 * text.length;
+    const goesLeft = x + size + 8 > width + 130;
+    const left = goesLeft ? x - 8 - size : x + 8;
+    const box = { left, right: left + size, y };
+    if (placed.some((other) => Math.abs(other.y - y) < 13 && other.left < box.right && box.left < other.right))
       return [];
     placed.push(box);
-    return [{ ...mark, left }];
+    return [{ text, left, y }];
   });
 }

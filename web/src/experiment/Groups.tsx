@@ -17,8 +17,6 @@ interface Line {
   first: boolean;
 }
 
-const METRICS = ["duration", "estimated_cost", "tokens"];
-
 /** Groups of cases, each experiment summed up inside each. */
 export function Groups(props: { view: View }) {
   /** The comparison that differences and regressions are against. */
@@ -55,7 +53,11 @@ export function Groups(props: { view: View }) {
     );
   });
   const names = createMemo(() => [...new Set(lines().flatMap((line) => Object.keys(line.member.scores)))]);
-  const metrics = createMemo(() => METRICS.filter((name) => lines().some((line) => line.member.metrics[name] != null)));
+  /** A metric that is zero everywhere tells groups apart as little as one that is not there. */
+  const metrics = createMemo(() => {
+    const names = new Set(lines().flatMap((line) => Object.keys(line.member.metrics)));
+    return [...names].filter((name) => lines().some((line) => line.member.metrics[name]));
+  });
   const open = (line: Line) => {
     const conditions = props.view.groupBy().map((by, index) => {
       const value = line.group.values[index];

@@ -1,33 +1,23 @@
-import { createSignal, For, Show } from "solid-js";
-import { ApiError, post } from "../api/client";
+import { For } from "solid-js";
+import { post } from "../api/client";
 import { say } from "../ui/copy";
+import { createSent } from "../ui/sent";
 import { Trouble } from "../ui/Trouble";
 import type { View } from "./view";
 
 /** A score given by a person, with a note. It is written as feedback on the rows. */
 export function HandForm(props: { view: View; rows: readonly string[]; close: () => void }) {
-  const [error, setError] = createSignal<ApiError>();
-  const [sending, setSending] = createSignal(false);
-  const send = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget as HTMLFormElement);
+  const sent = createSent(async (given) => {
     const scores = { [String(given.get("name"))]: Number(given.get("value")) };
     const comment = String(given.get("note") ?? "").trim();
     const feedback = props.rows.map((id) => ({ id, scores, source: "app", ...(comment ? { comment } : {}) }));
-    setSending(true);
-    try {
-      await post(`/v1/experiment/${props.view.summary()?.id}/feedback`, { feedback });
-      say(`Scored ${props.rows.length} cases`);
-      props.view.refresh();
-      props.close();
-    } catch (failure) {
-      setError(failure as ApiError);
-    } finally {
-      setSending(false);
-    }
-  };
+    await post(`/v1/experiment/${props.view.summary()?.id}/feedback`, { feedback });
+    say(`Scored ${props.rows.length} cases`);
+    props.view.refresh();
+    props.close();
+  });
   return (
-    <form class="form" onSubmit={send}>
+    <form class="form" onSubmit={sent.send}>
       <label>
         Score
         <input name="name" required list="score-names" placeholder="Human review" />
@@ -47,10 +37,8 @@ export function HandForm(props: { view: View; rows: readonly string[]; close: ()
         A new name keeps human judgement apart from what scorers gave; under a name that exists the value takes the old
         one's place.
       </p>
-      <Show when={error()}>
-        <Trouble error={error()} />
-      </Show>
-      <button class="main" disabled={sending()}>
+      <Trouble error={sent.error()} />
+      <button class="main" disabled={sent.sending()}>
         Score
       </button>
     </form>

@@ -1,71 +1,46 @@
-import { createSignal, For, lazy, Show, Suspense } from "solid-js";
-import { answer, ApiError, get } from "../api/client";
+import { createSignal } from "solid-js";
 import { changeSettings } from "../api/settings";
-import type { CaseTable } from "../api/types";
+import { quoted } from "../format/language";
 import { setParameters } from "../router";
 import { say } from "../ui/copy";
-import { ValueCell } from "../ui/DataTable";
 import { Dialog } from "../ui/Dialog";
-import { Trouble } from "../ui/Trouble";
-import { completeFilter } from "./complete";
-import { quoted } from "../format/language";
+import { createSent } from "../ui/sent";
+import { Some } from "../ui/Some";
+import { createExpression, ExpressionField } from "./Expression";
 import { type View } from "./view";
 
-const Editor = lazy(() => import("../ui/Editor"));
-
-const SHOWN = "8";
-const RESTS_MS = 250;
+const SHOWN = 8;
+const OFFERED = 24;
 
 /** A column made of an expression, with what it gives for the first cases; it is saved to the project. */
 export default function NewColumn(props: { view: View; close: () => void }) {
   const [name, setName] = createSignal("");
-  const [expression, setExpression] = createSignal("");
-  const [tried, setTried] = createSignal("");
-  const [error, setError] = createSignal<ApiError>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const typed = (text: string) => {
-    setExpression(text);
-    clearTimeout(timer);
-    timer = setTimeout(() => setTried(text.trim()), RESTS_MS);
+  const expression = createExpression({
+    view: props.view,
+    beside: ["input"],
+    where: props.view.where,
+    against: () => props.view.bases()[0],
+    limit: SHOWN,
+  });
+  const fields = () => (props.view.fields()?.fields ?? []).filter((field) => !field.path.includes("[*]"));
+  const choose = (path: string) => {
+    expression.put(path);
+    if (name() === "" || fields().some((field) => name() === lastOf(field.path))) setName(lastOf(path));
   };
-  const preview = answer(
-    () =>
-      tried() === ""
-        ? undefined
-        : {
-            project: props.view.project,
-            where: props.view.where(),
-            columns: `input,${tried()}`,
-            against: props.view.bases()[0],
-            preview: "200",
-            limit: SHOWN,
-          },
-    (given, signal) => get<CaseTable>(`${props.view.path}/cases`, given, signal),
-  );
-  const shown = () => (props.view.cases()?.columns ?? []).map((column) => column.name);
   const show = (column: string) => {
-    setParameters({ columns: [...shown(), column].join(",") });
+    const shown = (props.view.cases()?.columns ?? []).map((one) => one.name);
+    setParameters({ columns: [...shown, column].join(",") });
     props.close();
   };
-  const save = async () => {
-    try {
-      await changeSettings(props.view.project, { set: { [`columns.${name().trim()}`]: expression().trim() } });
-      say(`Saved the column ${name().trim()} to the project`);
-      props.view.settings.again();
-      show(quoted(name().trim()));
-    } catch (failure) {
-      setError(failure as ApiError);
-    }
-  };
+  const saved = createSent(async () => {
+    await changeSettings(props.view.project, { set: { [`columns.${name().trim()}`]: expression.tried() } });
+    say(`Saved the column ${name().trim()} to the project`);
+    props.view.settings.again();
+    show(quoted(name().trim()));
+  });
   return (
     <Dialog title="New column" close={props.close} wide>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
+      <form class="form" onSubmit={saved.send}>
         <label>
           Name
           <input
@@ -77,73 +52,37 @@ export default function NewColumn(props: { view: View; close: () => void }) {
             onInput={(event) => setName(event.currentTarget.value)}
           />
         </label>
-        <div class="grow wide">
-          <span>Expression</span>
-          <Suspense fallback={<div class="editor waiting mono" />}>
-            <Editor
-              label="Expression of the column"
-              text=""
-              placeholder="input.question"
-              enter={(text) => setTried(text.trim())}
-              typed={typed}
-              error={preview.error?.message}
-              complete={(before) => completeFilter(props.view, before)}
-            />
-          </Suspense>
-        </div>
-        <Show when={!tried()}>
-          <div class="wide">
-            <span class="quiet">What the cases have:</span>
-            <div class="offers">
-              <For
-                each={(props.view.fields()?.fields ?? []).filter((field) => !field.path.includes("[*]")).slice(0, 24)}
+        <div class="wide offers" role="group" aria-label="What the cases have">
+          <Some each={fields()} step={OFFERED}>
+            {(field) => (
+              <button
+                type="button"
+                class="lined mono"
+                title={field.example ?? ""}
+                aria-pressed={expression.text() === field.path}
+                onClick={() => choose(field.path)}
               >
-                {(field) => (
-                  <span class="mono offer" title={field.example ?? ""}>
-                    {field.path} <span class="quiet">{Math.round(100 * field.presence)} %</span>
-                  </span>
-                )}
-              </For>
-            </div>
-          </div>
-        </Show>
-        <Trouble error={preview.error ?? error()} />
-        <Show when={preview()}>
-          {(table) => (
-            <table class="wide preview" aria-label="What the column would show">
-              <thead>
-                <tr>
-                  <th scope="col">input</th>
-                  <th scope="col">{name() || expression()}</th>
-                </tr>
-              </thead>
-              <tbody>
-                <For each={table().rows}>
-                  {(row) => (
-                    <tr>
-                      <td class="quiet">
-                        <ValueCell value={row.cells[0]?.value} />
-                      </td>
-                      <td>
-                        <ValueCell value={row.cells[1]?.value} />
-                      </td>
-                    </tr>
-                  )}
-                </For>
-              </tbody>
-            </table>
-          )}
-        </Show>
+                {field.path} <span class="quiet">{Math.round(100 * field.presence)} %</span>
+              </button>
+            )}
+          </Some>
+        </div>
+        <div class="wide">
+          <span>Expression</span>
+          <ExpressionField
+            of={expression}
+            label="Expression of the column"
+            placeholder="input.question"
+            title={name() || expression.text()}
+            table="What the column would show"
+            error={saved.error()}
+          />
+        </div>
         <div class="row">
-          <button class="main" disabled={name().trim() === "" || !preview() || preview.error !== undefined}>
+          <button class="main" disabled={name().trim() === "" || !expression.works() || saved.sending()}>
             Save to the project
           </button>
-          <button
-            type="button"
-            class="lined"
-            disabled={!preview() || preview.error !== undefined}
-            onClick={() => show(expression().trim())}
-          >
+          <button type="button" class="lined" disabled={!expression.works()} onClick={() => show(expression.tried())}>
             Only show it
           </button>
         </div>
@@ -151,3 +90,6 @@ export default function NewColumn(props: { view: View; close: () => void }) {
     </Dialog>
   );
 }
+
+/** What a path would be called: `category` for `metadata.category`. */
+const lastOf = (path: string) => /"([^"]+)"$|([^.\]]+)\]?$/.exec(path)?.slice(1).find(Boolean) ?? path;

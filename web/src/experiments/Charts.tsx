@@ -1,4 +1,4 @@
-import { createMemo, createSignal, For, Match, Show, Switch } from "solid-js";
+import { createMemo, For, Match, Show, Switch } from "solid-js";
 import { answer, get, sql } from "../api/client";
 import type { History, Leaderboard } from "../api/types";
 import { constant, quoted } from "../format/language";
@@ -8,9 +8,12 @@ import { parameter, parameters, setParameters, to } from "../router";
 import { BarChart, type Bar, type BarGroup } from "../charts/BarChart";
 import { opens } from "../charts/Chart";
 import { LineChart } from "../charts/LineChart";
+import type { Kinds } from "../charts/PointChart";
 import { ScatterChart } from "../charts/ScatterChart";
 import { Menu } from "../ui/Menu";
+import { Trouble } from "../ui/Trouble";
 import { traitsOf, type Listed } from "./listed";
+import { metricsOf } from "./measured";
 
 interface Props {
   project: string;
@@ -18,6 +21,8 @@ interface Props {
   picked: readonly Listed[];
   history: History | undefined;
   scores: readonly string[];
+  /** Whether the values of a score are shares of one. */
+  share: (score: string) => boolean;
   /** Keeps these experiments in the list. */
   keep: (ids: readonly string[]) => void;
 }
@@ -28,7 +33,8 @@ const KINDS: [string, string][] = [
   ["groups", "By metadata"],
   ["scatter", "Against a metric"],
 ];
-const COSTS = ["estimated_cost", "duration", "tokens", "llm_duration", "time_to_first_token"];
+/** Marks that stand for nothing but their experiments. */
+const ALIKE: Kinds = { kind: () => undefined, kinds: [] };
 /** Bars are for comparing a few. */
 const MOST_BARS = 6;
 /** Scores that have room side by side. */
@@ -42,17 +48,25 @@ interface Pooled {
   of: { mean: number | null; ci_low: number | null; ci_high: number | null; n: number } | null;
 }
 
+/** Lists that come to the same are not drawn anew. */
+const sameBy =
+  <T,>(part: (one: T) => unknown) =>
+  (a: readonly T[], b: readonly T[]) =>
+    a.length === b.length && a.every((one, index) => part(one) === part(b[index]!));
+
 /** Charts of the experiments of a project. */
 export default function Charts(props: Props) {
   const kind = () => parameter("chart") ?? "time";
   const chosen = () => parameter("score") ?? props.scores[0];
   const symbols = () => parameter("symbols") ?? "";
-  const [cost, setCost] = createSignal("estimated_cost");
   const set = (name: string, value: string | string[] | null) => setParameters({ [name]: value }, { replace: true });
 
   const shown = createMemo(() => new Map(props.rows.map((row) => [row.id, row])));
-  const points = createMemo(() =>
-    (props.history?.scores[chosen() ?? ""]?.points ?? []).filter((point) => shown().has(point.id)),
+  // The list becomes richer by and by.
+  const points = createMemo(
+    () => (props.history?.scores[chosen() ?? ""]?.points ?? []).filter((point) => shown().has(point.id)),
+    [],
+    { equals: sameBy((point) => point) },
   );
 
   /** Fields of the metadata that tell experiments apart. */
@@ -68,17 +82,24 @@ export default function Charts(props: Props) {
   });
   const valueOf = (row: Listed, names: readonly string[]) =>
     names.map((name) => oneLine(traitsOf(row)[name])).join(", ");
-  const symbolOf = (id: string) => {
-    const row = shown().get(id);
-    return row && symbols() !== "" ? valueOf(row, [symbols()]) : undefined;
-  };
-  const symbolKinds = createMemo(() =>
-    symbols() === "" ? [] : [...new Set(props.rows.map((row) => valueOf(row, [symbols()])))].toSorted(),
-  );
+  const marked = createMemo((): Kinds => {
+    const by = symbols();
+    if (by === "") return ALIKE;
+    return {
+      kind: (id) => {
+        const row = shown().get(id);
+        return row && valueOf(row, [by]);
+      },
+      kinds: [...new Set(props.rows.map((row) => valueOf(row, [by])))].toSorted(),
+    };
+  });
 
-  const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS));
+  const compared = createMemo(() => (props.picked.length > 0 ? props.picked : props.rows).slice(0, MOST_BARS), [], {
+    equals: sameBy((row: Listed) => row.id),
+  });
+  const drawn = createMemo(() => props.scores.slice(0, MOST_SCORES));
   const bars = createMemo((): BarGroup[] =>
-    props.scores.slice(0, MOST_SCORES).map((name) => ({
+    drawn().map((name) => ({
       name,
       bars: compared().map((row): Bar => {
         const point = props.history?.scores[name]?.points.find((one) => one.id === row.id);
@@ -88,6 +109,7 @@ export default function Charts(props: Props) {
           low: point?.ci_low ?? null,
           high: point?.ci_high ?? null,
           over: `${count(point?.n ?? 0)} cases`,
+          ids: [row.id],
           open: opens(to.experiment(props.project, row.experiment)),
         };
       }),
@@ -118,6 +140,7 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
     const means = new Map(points().map((point) => [point.id, point.mean]));
     return (pooled() ?? []).map((group) => {
       const inside = props.rows.filter((row) => valueOf(row, by()) === group.value);
+      const ids = inside.map((row) => row.id);
       const known = inside.flatMap((row) => means.get(row.id) ?? []);
       const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
       return {
@@ -129,21 +152,26 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
             low: alike() ? null : (group.of?.ci_low ?? null),
             high: alike() ? null : (group.of?.ci_high ?? null),
             over: `${count(group.experiments)} experiments, ${count(group.of?.n ?? 0)} rows`,
-            open: () => props.keep(inside.map((row) => row.id)),
+            ids,
+            open: () => props.keep(ids),
           },
         ],
       };
     });
   });
-  const keepGroups = (groups: readonly BarGroup[]) => {
-    const names = new Set(groups.map((group) => group.name));
-    props.keep(props.rows.filter((row) => names.has(valueOf(row, by()))).map((row) => row.id));
-  };
-
+  const metrics = answer(() => (kind() === "scatter" ? { project: props.project } : undefined), metricsOf);
   const board = answer(
-    () => (kind() === "scatter" && chosen() ? { project: props.project, score: chosen(), cost: cost() } : undefined),
+    () =>
+      kind() === "scatter" && chosen()
+        ? { project: props.project, score: chosen(), cost: parameter("metric") }
+        : undefined,
     (given, signal) => get<Leaderboard>("/api/v1/leaderboard", given, signal),
   );
+  /** What is drawn is on its way. */
+  const waits = () =>
+    !props.history ||
+    (kind() === "groups" && by().length > 0 && pooled.loading && !pooled()) ||
+    (kind() === "scatter" && board.loading && !board());
   return (
     <section class="charts" aria-label="Charts">
       <div class="row charts-bar">
@@ -168,8 +196,14 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
         </Show>
         <Show when={kind() === "scatter"}>
           <span class="quiet">against</span>
-          <select aria-label="Metric" value={cost()} onChange={(event) => setCost(event.currentTarget.value)}>
-            <For each={COSTS}>{(name) => <option value={name}>{name}</option>}</For>
+          <select aria-label="Metric" onChange={(event) => set("metric", event.currentTarget.value)}>
+            <For each={metrics()}>
+              {(name) => (
+                <option value={name} selected={name === board()?.cost}>
+                  {name}
+                </option>
+              )}
+            </For>
           </select>
         </Show>
         <Show when={(kind() === "time" || kind() === "scatter") && fields().length > 0}>
@@ -218,19 +252,28 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
           <span class="quiet">the newest {MOST_BARS}; pick others in the list</span>
         </Show>
       </div>
+      <Trouble error={pooled.error ?? board.error ?? metrics.error} />
       <Switch>
+        <Match when={waits()}>
+          <p class="chart-waiting quiet">…</p>
+        </Match>
         <Match when={kind() === "time"}>
           <LineChart
             project={props.project}
             score={chosen() ?? ""}
+            share={props.share(chosen() ?? "")}
             points={points()}
             changes={props.history?.scores[chosen() ?? ""]?.changes ?? []}
-            kind={symbolOf}
-            kinds={symbolKinds()}
+            of={marked()}
           />
         </Match>
         <Match when={kind() === "bars"}>
-          <BarChart label="Scores of the experiments" groups={bars()} />
+          <BarChart
+            label="Scores of the experiments"
+            groups={bars()}
+            share={drawn().every(props.share)}
+            keep={props.keep}
+          />
         </Match>
         <Match when={kind() === "groups"}>
           <Show
@@ -242,7 +285,12 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
               </p>
             }
           >
-            <BarChart label={`${chosen()} by ${by().join(", ")}`} groups={grouped()} keep={keepGroups} />
+            <BarChart
+              label={`${chosen()} by ${by().join(", ")}`}
+              groups={grouped()}
+              share={props.share(chosen() ?? "")}
+              keep={props.keep}
+            />
           </Show>
         </Match>
         <Match when={kind() === "scatter" && board()}>
@@ -250,10 +298,10 @@ from cases join groups on cases.experiment_id = groups.id group by value order b
             <ScatterChart
               project={props.project}
               score={of().score}
-              cost={of().cost ?? ""}
+              share={props.share(of().score)}
+              metric={of().cost ?? ""}
               rows={of().rows.filter((row) => shown().has(row.id))}
-              kind={symbolOf}
-              kinds={symbolKinds()}
+              of={marked()}
               keep={props.keep}
             />
           )}

@@ -1,18 +1,22 @@
 import { createMemo, createSignal, Show } from "solid-js";
-import type { History } from "../api/types";
-import { count, halfWidth, inColumn, isShare, mean, percent, plain } from "../format/number";
+import { count, halfWidth, inColumn, mean, NONE } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
 import { go, parameter, parameters, setParameters, to } from "../router";
 import { DataTable, ValueCell, type Column } from "../ui/DataTable";
 import { onKey } from "../ui/keys";
 import { kept } from "../ui/kept";
+import type { Histories } from "./histories";
 import { metadataOf, type Listed } from "./listed";
 
 interface Props {
   rows: readonly Listed[];
   scores: readonly string[];
-  history: History | undefined;
+  /** Whether the values of a score are shares of one. */
+  share: (score: string) => boolean;
+  histories: Histories;
+  /** The projects that are in sight. */
+  look: (projects: string[]) => void;
   withProject: boolean;
   stale: boolean;
 }
@@ -26,17 +30,22 @@ export function ExperimentTable(props: Props) {
   const [widths, setWidths] = kept<Record<string, number>>("widths.experiments", {});
   const [cursor, setCursor] = createSignal(-1);
   const picks = createMemo(() => new Set(parameters("pick")));
-  const points = createMemo(() => {
-    const all = Object.entries(props.history?.scores ?? {});
-    return new Map(all.map(([name, { points }]) => [name, new Map(points.map((point) => [point.id, point]))]));
-  });
   const metadata = createMemo(() =>
     [...new Set(props.rows.flatMap((row) => Object.keys(metadataOf(row))))].slice(0, METADATA_SHOWN),
   );
-  const scoreOf = (name: string) => (row: Listed) => points().get(name)?.get(row.id)?.mean ?? row.scores[name];
+  const scoreOf = (name: string) => (row: Listed) => props.histories.point(name, row.id)?.mean ?? row.scores[name];
 
   const seconds = createMemo(() => inColumn(props.rows.map((row) => row.took?.duration)));
   const dollars = createMemo(() => inColumn(props.rows.map((row) => row.took?.cost)));
+  /** How the means of a score are written, and the halves of their intervals. */
+  const writers = createMemo(() => {
+    const writer = (name: string): [(x: number) => string, (x: number) => string] => {
+      if (props.share(name)) return [(x) => mean(x, true), (x) => (100 * x).toFixed(1)];
+      const write = inColumn(props.rows.map((row) => row.scores[name]));
+      return [write, write];
+    };
+    return new Map(props.scores.map((name) => [name, writer(name)]));
+  });
 
   const values = createMemo(() => {
     const all: [string, Value][] = [
@@ -147,7 +156,9 @@ export function ExperimentTable(props: Props) {
         column(
           `scores.${name}`,
           160,
-          (row) => <Mean row={row} name={name} point={points().get(name)?.get(row.id)} />,
+          (row) => (
+            <Mean rows={row.scores[name]} point={props.histories.point(name, row.id)} writers={writers().get(name)!} />
+          ),
           true,
           name,
         ),
@@ -167,6 +178,15 @@ export function ExperimentTable(props: Props) {
       rowId={(row) => row.id}
       cursor={cursor()}
       onOpen={open}
+      onSight={(first, last) =>
+        props.look([
+          ...new Set(
+            rows()
+              .slice(first, last + 1)
+              .map((row) => row.project),
+          ),
+        ])
+      }
       onResize={(name, width) => setWidths({ ...widths(), [name]: width })}
       stale={props.stale}
     />
@@ -175,22 +195,19 @@ export function ExperimentTable(props: Props) {
 
 /** A mean with its interval: over cases where the project's history tells it, else over rows. */
 function Mean(props: {
-  row: Listed;
-  name: string;
+  rows: number | null | undefined;
   point: { mean: number | null; ci_low: number | null; ci_high: number | null } | undefined;
+  writers: readonly [(x: number) => string, (x: number) => string];
 }) {
-  const share = () => isShare(props.row.scores[props.name], props.row.scores[props.name]);
+  const write = (x: number | null | undefined) => (x == null ? NONE : props.writers[0](x));
   const width = () => halfWidth(props.point?.ci_low, props.point?.ci_high);
   return (
-    <Show
-      when={props.point}
-      fallback={<span title="Mean over rows">{mean(props.row.scores[props.name], share())}</span>}
-    >
+    <Show when={props.point} fallback={<span title="Mean over rows">{write(props.rows)}</span>}>
       {(point) => (
         <span title="Mean over cases and half its 95 % interval">
-          {mean(point().mean, share())}{" "}
+          {write(point().mean)}{" "}
           <Show when={width() != null}>
-            <span class="quiet">±{share() ? percent(width()).replace(" %", "") : plain(width())}</span>
+            <span class="quiet">±{props.writers[1](width()!)}</span>
           </Show>
         </span>
       )}

@@ -1,15 +1,17 @@
 import { createMemo, createSignal, For, lazy, Show } from "solid-js";
 import { answer, get, sql } from "../api/client";
-import type { ExperimentList, History } from "../api/types";
+import type { ExperimentList } from "../api/types";
 import { constant } from "../format/language";
-import { count } from "../format/number";
+import { count, isShare } from "../format/number";
 import { go, parameter, parameters, setParameters, to, withParameters } from "../router";
 import { onKey } from "../ui/keys";
 import { kept } from "../ui/kept";
 import { Trouble } from "../ui/Trouble";
 import { ExperimentTable } from "./ExperimentTable";
 import { Empty } from "./Empty";
-import { isCondition, type About, type Listed, type Took } from "./listed";
+import { createHistories } from "./histories";
+import { isCondition, type About, type Listed } from "./listed";
+import { beyondShares, tookOf } from "./measured";
 import "./ExperimentsPage.css";
 
 const Charts = lazy(() => import("./Charts"));
@@ -17,21 +19,8 @@ const Charts = lazy(() => import("./Charts"));
 const ABOUT =
   "select experiment_id, branch, dataset, metadata from experiments where $project is null or project = $project";
 
-const MEASURED = `select column_name as name from information_schema.columns
-where table_name = 'cases' and column_name in ('metrics.estimated_cost', 'metrics.duration')`;
-
-/** What rows took, on average. A metric that no experiment has is no column to ask for. */
-async function tookOf(given: { project: string | null }, signal: AbortSignal): Promise<Took[]> {
-  const known = new Set((await sql<{ name: string }>(MEASURED, {}, signal)).map(({ name }) => name));
-  if (known.size === 0) return [];
-  const mean = (metric: string) => (known.has(metric) ? `avg(${metric})` : "null");
-  return sql<Took>(
-    `select experiment_id, ${mean("metrics.estimated_cost")} as cost, ${mean("metrics.duration")} as duration
-from cases where $project is null or project = $project group by experiment_id`,
-    given,
-    signal,
-  );
-}
+/** Scores whose values are looked at; the means of others have to tell whether they are shares. */
+const RANGED = 50;
 
 /** The experiments of a project, or of all; charts above, several to be picked and compared. */
 export function ExperimentsPage(props: { project?: string }) {
@@ -55,12 +44,6 @@ export function ExperimentsPage(props: { project?: string }) {
   );
   const projects = createMemo(() => [...Map.groupBy(list()?.experiments ?? [], (row) => row.project)]);
   const one = createMemo(() => props.project ?? (projects().length === 1 ? projects()[0]?.[0] : undefined));
-  // The list goes first: what a chart needs takes longer.
-  const history = answer(
-    () => (list() ? one() : undefined),
-    (project, signal) => get<History>(`/api/v1/projects/${encodeURIComponent(project)}/history`, {}, signal),
-  );
-
   const rows = createMemo((): Listed[] => {
     const known = new Map(about()?.map((one) => [one.experiment_id, one]));
     const taken = new Map(took()?.map((one) => [one.experiment_id, one]));
@@ -69,6 +52,18 @@ export function ExperimentsPage(props: { project?: string }) {
     return kept.map((row) => ({ ...row, about: known.get(row.id), took: taken.get(row.id) }));
   });
   const scores = createMemo(() => [...new Set(rows().flatMap((row) => Object.keys(row.scores)))]);
+  const beyond = answer(
+    () => (list() ? { project: props.project ?? null, scores: scores().slice(0, RANGED) } : undefined),
+    beyondShares,
+  );
+  const shares = createMemo(() => {
+    const isMean = (name: string) => rows().every((row) => isShare(row.scores[name], row.scores[name]));
+    return new Set(scores().filter((name) => !beyond()?.has(name) && isMean(name)));
+  });
+  const share = (name: string) => shares().has(name);
+  const [sight, setSight] = createSignal<readonly string[]>([]);
+  // The list goes first: what a chart needs takes longer.
+  const histories = createHistories(() => (list() ? (one() === undefined ? sight() : [one()!]) : []));
   const picked = createMemo(() => {
     const ids = new Set(parameters("pick"));
     return rows().filter((row) => ids.has(row.id));
@@ -136,14 +131,17 @@ export function ExperimentsPage(props: { project?: string }) {
           </button>
         </form>
         <Trouble error={list.error} again={list.again} />
+        <Trouble error={about.error ?? took.error ?? beyond.error} />
+        <Trouble error={histories.failed()} again={histories.again} />
         <Show when={charts() && rows().length > 0 ? one() : undefined}>
           {(project) => (
             <Charts
               project={project()}
               rows={rows()}
               picked={picked()}
-              history={history()}
+              history={histories.of(project())}
               scores={scores()}
+              share={share}
               keep={keep}
             />
           )}
@@ -153,7 +151,9 @@ export function ExperimentsPage(props: { project?: string }) {
             <ExperimentTable
               rows={rows()}
               scores={scores()}
-              history={history()}
+              share={share}
+              histories={histories}
+              look={setSight}
               withProject={one() === undefined}
               stale={list.loading}
             />

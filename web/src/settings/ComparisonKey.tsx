@@ -1,32 +1,25 @@
-import { createSignal, For, Show } from "solid-js";
+import { For, Show } from "solid-js";
 import { answer, get } from "../api/client";
 import type { KeyCheck } from "../api/types";
 import { count, percent } from "../format/number";
+import { createRested } from "../ui/rested";
 import { Trouble, Warnings } from "../ui/Trouble";
 import { Section } from "./Section";
 import type { Part } from "./SettingsPage";
 
-const RESTS_MS = 300;
-
 /** Which rows are the same case, with what the key would match before it is saved. */
 export function ComparisonKey(props: Part) {
   const stored = () => props.settings.comparison_key ?? "input";
-  const [typed, setTyped] = createSignal(stored());
-  const [tried, setTried] = createSignal(stored());
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const type = (text: string) => {
-    setTyped(text);
-    clearTimeout(timer);
-    timer = setTimeout(() => setTried(text.trim()), RESTS_MS);
-  };
+  const key = createRested(stored());
   const check = answer(
-    () => (tried() === "" ? undefined : { key: tried() }),
+    () => (key.tried() === "" ? undefined : { key: key.tried() }),
     (given, signal) => get<KeyCheck>(`/api/v1/projects/${encodeURIComponent(props.project)}/key-check`, given, signal),
   );
   const save = (event: SubmitEvent) => {
     event.preventDefault();
-    const key = typed().trim();
-    void props.change(key === "input" || key === "" ? { unset: ["comparison_key"] } : { set: { comparison_key: key } });
+    const written = key.text().trim();
+    const isUsual = written === "input" || written === "";
+    void props.change(isUsual ? { unset: ["comparison_key"] } : { set: { comparison_key: written } });
   };
   return (
     <Section
@@ -37,11 +30,11 @@ export function ComparisonKey(props: Part) {
         <input
           class="mono grow"
           aria-label="Comparison key"
-          value={typed()}
+          value={key.text()}
           placeholder="[input.question, metadata.tier]"
-          onInput={(event) => type(event.currentTarget.value)}
+          onInput={(event) => key.type(event.currentTarget.value)}
         />
-        <button class="main" disabled={typed().trim() === stored() || check.error !== undefined}>
+        <button class="main" disabled={key.text().trim() === stored() || check.error !== undefined}>
           Save
         </button>
       </form>

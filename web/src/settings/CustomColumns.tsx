@@ -2,37 +2,34 @@ import { createSignal, For, Show } from "solid-js";
 import { answer, get } from "../api/client";
 import type { CaseTable } from "../api/types";
 import { preview } from "../format/value";
+import { createRested } from "../ui/rested";
 import { Trouble } from "../ui/Trouble";
 import { Section } from "./Section";
 import type { Part } from "./SettingsPage";
 
 const TYPES = ["", "number", "text", "boolean", "json"];
-const RESTS_MS = 300;
 
 /** Columns made of expressions, with what a new one gives in the newest experiment. */
 export function CustomColumns(props: Part) {
   const [name, setName] = createSignal("");
-  const [expression, setExpression] = createSignal("");
-  const [tried, setTried] = createSignal("");
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const type = (text: string) => {
-    setExpression(text);
-    clearTimeout(timer);
-    timer = setTimeout(() => setTried(text.trim()), RESTS_MS);
-  };
+  const expression = createRested();
   const newest = () => props.experiments[0];
   const values = answer(
-    () => (tried() && newest() ? { id: newest()!.id, columns: tried(), limit: "5", preview: "120" } : undefined),
+    () =>
+      expression.tried() && newest()
+        ? { id: newest()!.id, columns: expression.tried(), limit: "5", preview: "120" }
+        : undefined,
     ({ id, ...given }, signal) => get<CaseTable>(`/api/v1/experiments/${encodeURIComponent(id)}/cases`, given, signal),
   );
   const save = (event: SubmitEvent) => {
     event.preventDefault();
     const type = String(new FormData(event.currentTarget as HTMLFormElement).get("type"));
     const setting = `columns.${name().trim()}`;
-    const set = { [setting]: expression().trim(), ...(type === "" ? {} : { [`${setting}.type`]: type }) };
+    const set = { [setting]: expression.text().trim(), ...(type === "" ? {} : { [`${setting}.type`]: type }) };
     void props.change({ set }).then((done) => {
       if (!done) return;
-      for (const clear of [setName, setExpression, setTried]) clear("");
+      setName("");
+      expression.put("");
     });
   };
   return (
@@ -53,7 +50,7 @@ export function CustomColumns(props: Part) {
                   <button
                     onClick={() => {
                       setName(column);
-                      type(of.expr);
+                      expression.put(of.expr);
                     }}
                   >
                     Change {column}
@@ -78,8 +75,8 @@ export function CustomColumns(props: Part) {
           class="mono grow"
           aria-label="Expression of the column"
           placeholder="metadata.tier"
-          value={expression()}
-          onInput={(event) => type(event.currentTarget.value)}
+          value={expression.text()}
+          onInput={(event) => expression.type(event.currentTarget.value)}
         />
         <select name="type" aria-label="Type of the column">
           <For each={TYPES}>{(one) => <option value={one}>{one === "" ? "type as it comes" : one}</option>}</For>

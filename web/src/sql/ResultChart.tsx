@@ -1,13 +1,14 @@
 import { scaleLinear, scaleUtc } from "d3-scale";
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, For, Show } from "solid-js";
 import type { SqlRow } from "../api/client";
 import { BarChart, type BarGroup } from "../charts/BarChart";
 import { Chart, type Area } from "../charts/Chart";
-import { least, most } from "../charts/LineChart";
+import { least, most, round, upwards } from "../charts/scales";
 import { series } from "../charts/shapes";
 import { count, plain } from "../format/number";
 import { date } from "../format/time";
 import { oneLine, preview } from "../format/value";
+import { parameter, parameters, setParameters } from "../router";
 
 /** Bars that can still be told apart; lines have room for more. */
 const MOST_BARS = 60;
@@ -15,22 +16,28 @@ const MOST_POINTS = 5_000;
 
 const isTime = (value: unknown) => typeof value === "string" && /^\d{4}-\d\d-\d\d[T ]/.test(value);
 
-/** The rows of a query as bars or a line: one column across, the numbers up. */
-export default function ResultChart(props: { rows: readonly SqlRow[]; names: readonly string[] }) {
+interface Props {
+  rows: readonly SqlRow[];
+  names: readonly string[];
+  /** Shows a row in the table. */
+  select: (row: SqlRow) => void;
+}
+
+/** The rows of a query as bars or a line: one column across, the numbers up. A click selects the row. */
+export default function ResultChart(props: Props) {
   const numbers = createMemo(() =>
     props.names.filter((name) => props.rows.some((row) => typeof row[name] === "number")),
   );
-  const others = createMemo(() => props.names.filter((name) => !numbers().includes(name)));
-  const [across, setAcross] = createSignal<string>();
-  const [up, setUp] = createSignal<readonly string[]>();
-  const x = () => across() ?? others()[0] ?? numbers()[0] ?? "";
-  const ys = () =>
-    (
-      up() ??
-      numbers()
-        .filter((name) => name !== x())
-        .slice(0, 4)
-    ).filter((name) => name !== x());
+  const x = () => {
+    const asked = parameter("x");
+    if (asked !== null && props.names.includes(asked)) return asked;
+    return props.names.find((name) => !numbers().includes(name)) ?? numbers()[0] ?? "";
+  };
+  const others = createMemo(() => numbers().filter((name) => name !== x()));
+  const ys = createMemo(() => {
+    const asked = parameters("y").filter((name) => others().includes(name));
+    return asked.length > 0 ? asked : others().slice(0, 4);
+  });
   const rows = createMemo(() => props.rows.slice(0, MOST_POINTS));
   const ordered = () => rows().every((row) => isTime(row[x()]) || typeof row[x()] === "number" || row[x()] == null);
   const groups = createMemo((): BarGroup[] => {
@@ -48,12 +55,13 @@ export default function ResultChart(props: { rows: readonly SqlRow[]; names: rea
             value: typeof row[name] === "number" ? row[name] : null,
             low: null,
             high: null,
-            over: "",
-            open: () => undefined,
+            open: () => props.select(row),
           })),
         };
       });
   });
+  const turn = (name: string) =>
+    setParameters({ y: ys().includes(name) ? ys().filter((one) => one !== name) : [...ys(), name] }, { replace: true });
   return (
     <section class="charts result-chart" aria-label="Chart of the results">
       <Show
@@ -63,7 +71,10 @@ export default function ResultChart(props: { rows: readonly SqlRow[]; names: rea
         <div class="row charts-bar">
           <label class="row">
             Across
-            <select aria-label="Column across" onChange={(event) => setAcross(event.currentTarget.value)}>
+            <select
+              aria-label="Column across"
+              onChange={(event) => setParameters({ x: event.currentTarget.value, y: null }, { replace: true })}
+            >
               <For each={props.names}>
                 {(name) => (
                   <option value={name} selected={name === x()}>
@@ -74,16 +85,9 @@ export default function ResultChart(props: { rows: readonly SqlRow[]; names: rea
             </select>
           </label>
           <span class="quiet">up</span>
-          <For
-            each={numbers()
-              .filter((name) => name !== x())
-              .slice(0, 12)}
-          >
+          <For each={others().slice(0, 12)}>
             {(name) => (
-              <button
-                aria-pressed={ys().includes(name)}
-                onClick={() => setUp(ys().includes(name) ? ys().filter((one) => one !== name) : [...ys(), name])}
-              >
+              <button aria-pressed={ys().includes(name)} onClick={() => turn(name)}>
                 {name}
               </button>
             )}
@@ -92,15 +96,18 @@ export default function ResultChart(props: { rows: readonly SqlRow[]; names: rea
             <span class="quiet">the first {count(ordered() ? MOST_POINTS : MOST_BARS)} rows</span>
           </Show>
         </div>
-        <Show when={ordered() && rows().length > 2} fallback={<BarChart label="Results" groups={groups()} />}>
-          <Lines rows={rows()} x={x()} ys={ys()} />
+        <Show
+          when={ordered() && rows().length > 2}
+          fallback={<BarChart label="Results" groups={groups()} share={false} />}
+        >
+          <Lines rows={rows()} x={x()} ys={ys()} select={props.select} />
         </Show>
       </Show>
     </section>
   );
 }
 
-function Lines(props: { rows: readonly SqlRow[]; x: string; ys: readonly string[] }) {
+function Lines(props: { rows: readonly SqlRow[]; x: string; ys: readonly string[]; select: Props["select"] }) {
   const times = () => props.rows.some((row) => isTime(row[props.x]));
   const at = (row: SqlRow) => (times() ? Date.parse(String(row[props.x])) : Number(row[props.x]));
   const known = createMemo(() =>
@@ -110,16 +117,11 @@ function Lines(props: { rows: readonly SqlRow[]; x: string; ys: readonly string[
     const ends = [least(known().map(at)), most(known().map(at))];
     return times() ? scaleUtc().domain(ends).range([0, area.width]) : scaleLinear().domain(ends).range([0, area.width]);
   };
-  const y = (area: Area) => {
-    const values = known().flatMap((row) =>
-      props.ys.flatMap((name) => (typeof row[name] === "number" ? row[name] : [])),
+  const y = (area: Area) =>
+    upwards(
+      known().flatMap((row) => props.ys.flatMap((name) => (typeof row[name] === "number" ? row[name] : []))),
+      area.height,
     );
-    const [low, high] = [least(values), most(values)];
-    return scaleLinear()
-      .domain(low === high ? [low - 1, high + 1] : [low, high])
-      .nice(5)
-      .range([area.height, 0]);
-  };
   const points = (area: Area, name: string) => {
     const [toX, toY] = [x(area), y(area)];
     return known().flatMap((row) =>
@@ -147,7 +149,7 @@ function Lines(props: { rows: readonly SqlRow[]; x: string; ys: readonly string[
             x: point.x,
             y: point.y,
             tells: [`${name} ${plain(point.value, 6)}`, `${props.x} ${oneLine(point.row[props.x])}`],
-            open: () => undefined,
+            open: () => props.select(point.row),
           })),
         )
       }
@@ -164,7 +166,7 @@ function Lines(props: { rows: readonly SqlRow[]; x: string; ys: readonly string[
               <path
                 class="result-line"
                 d={`M${points(area, name)
-                  .map((point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`)
+                  .map((point) => `${round(point.x)} ${round(point.y)}`)
                   .join("L")}`}
               />
               <Show when={known().length <= 60}>

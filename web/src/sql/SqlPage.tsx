@@ -1,4 +1,4 @@
-import { createMemo, createSignal, For, lazy, Show, Suspense } from "solid-js";
+import { createEffect, createMemo, createSignal, For, lazy, on, Show, Suspense } from "solid-js";
 import { answer, ApiError, get, post, sql, type SqlRow } from "../api/client";
 import type { QueryList } from "../api/types";
 import { count, plain } from "../format/number";
@@ -8,6 +8,7 @@ import { DataTable, ValueCell, type Column } from "../ui/DataTable";
 import { kept } from "../ui/kept";
 import { Menu } from "../ui/Menu";
 import { Trouble } from "../ui/Trouble";
+import { countRows, firstRows } from "./firstRows";
 import "./SqlPage.css";
 
 const Editor = lazy(() => import("../ui/Editor"));
@@ -19,19 +20,30 @@ const TABLES = "select table_name, column_name from information_schema.columns w
 const SHOWN = 10_000;
 const COLUMNS = 100;
 const REMEMBERED = 50;
-const FORMATS = ["csv", "json", "parquet"];
+const FORMATS = ["csv", "json", "jsonl", "parquet", "arrow"];
 
 /** SQL over all experiments. */
 export default function SqlPage() {
   const [history, setHistory] = kept<string[]>("sql", []);
-  const asked = () => parameter("q") ?? undefined;
+  const asked = createMemo(() => parameter("q") ?? undefined);
+  const askedWith = createMemo(() => parameter("given"));
   const [text, setText] = createSignal(asked() ?? START);
-  const [given, setGiven] = createSignal<Record<string, string>>(read(parameter("given")));
-  const values = (query: string) =>
-    Object.fromEntries(parametersIn(query).map((name) => [name, valueOf(given()[name] ?? "")]));
-  const rows = answer(
-    () => (asked() ? { query: asked()!, given: parameter("given") } : undefined),
-    ({ query }, signal) => sql(query, values(query), signal),
+  const [given, setGiven] = createSignal<Record<string, string>>(read(askedWith()));
+  // The address may change without the page: back and forth go through what was run.
+  createEffect(
+    on([asked, askedWith], ([query, written]) => {
+      setText(query ?? START);
+      setGiven(read(written));
+    }),
+  );
+  const question = () => (asked() ? { query: asked()!, given: askedWith() } : undefined);
+  const found = answer(question, ({ query, given }, signal) =>
+    firstRows(query, values(query, read(given)), SHOWN, signal),
+  );
+  const rows = () => found()?.rows;
+  const total = answer(
+    () => (found()?.more && !found.loading ? question() : undefined),
+    ({ query, given }, signal) => countRows(query, values(query, read(given)), signal),
   );
   const schema = answer(
     () => true,
@@ -46,16 +58,23 @@ export default function SqlPage() {
     (_, signal) => get<QueryList>("/api/v1/queries", {}, signal),
   );
   const charted = () => parameter("as") === "chart";
+  const [stopped, setStopped] = createSignal(false);
+  createEffect(() => found.loading && setStopped(false));
+  const stop = () => {
+    found.stop();
+    setStopped(true);
+  };
   const run = (query: string) => {
     if (query.trim() === "") return;
     setHistory([query, ...history().filter((one) => one !== query)].slice(0, REMEMBERED));
     const names = parametersIn(query);
     const kept = Object.fromEntries(names.map((name) => [name, given()[name] ?? ""]));
     const written = names.length > 0 ? JSON.stringify(kept) : null;
-    if (query === asked() && written === parameter("given")) rows.again();
-    else setParameters({ q: query, given: written });
+    if (query === asked() && written === askedWith()) found.again();
+    else setParameters({ q: query, given: written, x: null, y: null, row: null });
   };
-  const names = createMemo(() => [...new Set((rows() ?? []).slice(0, SHOWN).flatMap((row) => Object.keys(row)))]);
+  const select = (row: SqlRow) => setParameters({ row: String((rows() ?? []).indexOf(row)) }, { replace: true });
+  const names = createMemo(() => Object.keys(rows()?.[0] ?? {}));
   const columns = createMemo((): Column<SqlRow>[] =>
     names()
       .slice(0, COLUMNS)
@@ -79,7 +98,7 @@ export default function SqlPage() {
             text={text()}
             typed={setText}
             enter={run}
-            error={rows.error?.message}
+            error={found.error?.message}
             schema={schema()}
           />
         </Suspense>
@@ -88,6 +107,11 @@ export default function SqlPage() {
         <button class="main" onClick={() => run(text())}>
           Run <kbd>Ctrl ↵</kbd>
         </button>
+        <Show when={found.loading}>
+          <button class="lined" onClick={stop}>
+            Stop
+          </button>
+        </Show>
         <button class="lined" onClick={() => run(`explain ${text().replace(/^\s*explain\s+/i, "")}`)}>
           Explain
         </button>
@@ -124,16 +148,25 @@ export default function SqlPage() {
             )}
           </For>
         </Menu>
-        <Menu label="Download">
+        <Menu label="Download all">
           <For each={FORMATS}>
-            {(format) => <button onClick={() => download(text(), values(text()), format)}>{format}</button>}
+            {(format) => (
+              <button onClick={() => download(asked() ?? text(), values(asked() ?? text(), given()), format)}>
+                {format}
+              </button>
+            )}
           </For>
         </Menu>
-        <Show when={rows()}>
-          {(all) => (
-            <span class="quiet">
-              {count(all().length)} rows{all().length > SHOWN ? `, the first ${count(SHOWN)} shown` : ""}
-              {names().length > COLUMNS ? `, ${COLUMNS} of ${count(names().length)} columns shown` : ""}
+        <Show when={stopped()}>
+          <span role="status">Stopped: what is shown is from before.</span>
+        </Show>
+        <Show when={found()}>
+          {(of) => (
+            <span class="quiet" role="status" aria-label="Rows of the query">
+              {of().more
+                ? `the first ${count(of().rows.length)} of ${total() === undefined ? "more" : count(total())} rows`
+                : `${count(of().rows.length)} rows`}
+              {names().length > COLUMNS ? `, ${COLUMNS} of ${count(names().length)} columns` : ""}
             </span>
           )}
         </Show>
@@ -155,15 +188,15 @@ export default function SqlPage() {
           </For>
         </div>
       </Show>
-      <Trouble error={rows.error} />
+      <Trouble error={found.error ?? total.error} />
       <Suspense>
         <Show when={charted() && rows()?.length ? rows() : undefined}>
-          {(all) => <ResultChart rows={all()} names={names()} />}
+          {(all) => <ResultChart rows={all()} names={names()} select={select} />}
         </Show>
       </Suspense>
       <Show
         when={rows()?.some((row) => "plan_type" in row)}
-        fallback={<Results rows={rows()} columns={columns()} stale={rows.loading} />}
+        fallback={<Results rows={rows()} columns={columns()} stale={found.loading} />}
       >
         <div class="plans">
           <For each={rows()}>
@@ -181,11 +214,17 @@ export default function SqlPage() {
 }
 
 function Results(props: { rows: SqlRow[] | undefined; columns: Column<SqlRow>[]; stale: boolean }) {
-  const numbered = createMemo(() => props.rows?.slice(0, SHOWN));
+  const selected = () => Number(parameter("row") ?? -1);
   return (
     <Show
-      when={numbered()}
-      fallback={<p class="note">Tables: spans, cases, scores, experiments, projects, datasets. Ctrl+Enter runs.</p>}
+      when={props.rows}
+      fallback={
+        <p class="note">
+          {props.stale
+            ? "Running …"
+            : "Tables: spans, cases, scores, experiments, projects, datasets. Ctrl+Enter runs."}
+        </p>
+      }
     >
       {(rows) => (
         <DataTable
@@ -194,6 +233,8 @@ function Results(props: { rows: SqlRow[] | undefined; columns: Column<SqlRow>[];
           rows={rows()}
           rowHeight={24}
           rowId={(row) => JSON.stringify(row).slice(0, 80)}
+          cursor={selected()}
+          onOpen={(_, index) => setParameters({ row: String(index) }, { replace: true })}
           stale={props.stale}
         />
       )}
@@ -206,6 +247,10 @@ function parametersIn(query: string): string[] {
   const code = query.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, " ");
   return [...new Set([...code.matchAll(/\$([A-Za-z_]\w*)/g)].map((found) => found[1]!))];
 }
+
+/** What the parameters of a query are given as. */
+const values = (query: string, given: Record<string, string>) =>
+  Object.fromEntries(parametersIn(query).map((name) => [name, valueOf(given[name] ?? "")]));
 
 /** A value as it is meant: nothing is null, a number is a number. */
 function valueOf(text: string): string | number | null {
