@@ -439,6 +439,21 @@ const LONG_TEXTS: [&str; 6] =
 /// Columns of ids, of which only a compressor that codes letters makes less.
 const IDS: [&str; 3] = [schema::ID, schema::ROOT_SPAN_ID, schema::SPAN_ID];
 
+/// Columns of which hardly two values are the same.
+const UNIQUE: [&str; 9] = [
+    schema::ID,
+    schema::SPAN_ID,
+    schema::ROOT_SPAN_ID,
+    schema::POSITION,
+    schema::COMPARISON_KEY_HASH,
+    schema::START,
+    schema::END,
+    schema::OUTPUT,
+    schema::METRICS,
+];
+/// Columns of which hardly two values are the same in one experiment.
+const INPUTS: [&str; 3] = [schema::INPUT, schema::EXPECTED, schema::METADATA];
+
 /// Properties of every file we write: compression, page statistics, bloom filters on ids.
 pub(crate) fn writer_properties(is_root: bool, rows: usize) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default());
@@ -470,10 +485,14 @@ pub(crate) fn writer_properties(is_root: bool, rows: usize) -> WriterProperties 
             .set_column_bloom_filter_fpp(column.clone(), 0.01)
             .set_column_bloom_filter_max_ndv(column, rows.clamp(1, ROW_GROUP_ROWS) as u64);
     }
-    // Every value differs: a dictionary would be built only to be thrown away.
-    for unique in [schema::ID, schema::SPAN_ID, schema::OUTPUT, schema::POSITION, schema::COMPARISON_KEY_HASH] {
-        builder = builder.set_column_dictionary_enabled(ColumnPath::from(unique), false);
+    // A dictionary of values that differ would be unpacked whole for one row of a trace. The inputs of several
+    // experiments in one file are worth one.
+    let repeated: &[&str] = if rows < ZSTD_ROWS_MIN { &INPUTS } else { &[] };
+    for unique in UNIQUE.iter().chain(repeated) {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(*unique), false);
     }
+    let parents = [schema::SPAN_PARENTS, "list", "element"].map(String::from);
+    builder = builder.set_column_dictionary_enabled(ColumnPath::new(parents.to_vec()), false);
     builder.build()
 }
 
