@@ -26,7 +26,7 @@ pub async fn lineup(
     case: &str,
     options: &CasesOptions,
 ) -> Result<Lineup, AnalysisError> {
-    let id = find_case(session, experiment, case).await?.text(0, schema::ID).unwrap_or_default();
+    let id = find_case(session, experiment, case, &[]).await?.text(0, schema::ID).unwrap_or_default();
     let both: Vec<&Selected> = options.against.iter().chain([experiment]).collect();
     let key = Key::of(session, options.key.as_deref(), &both);
     let rows = with_trials(session, cases_of(session, experiment, None).await?, &key)?;

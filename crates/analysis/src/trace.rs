@@ -22,7 +22,11 @@ use crate::{AnalysisError, Selected};
 /// # Errors
 /// [`AnalysisError::UnknownCase`] or [`AnalysisError::AmbiguousCase`].
 pub async fn trace(session: &Session, experiment: &Selected, case: &str) -> Result<Trace, AnalysisError> {
-    let root = find_case(session, experiment, case).await?;
+    let scores = session.score_names(&experiment.experiment);
+    let metrics = session.metric_names(&experiment.experiment);
+    let numbers = [(schema::SCORES, &scores), (schema::METRICS, &metrics)];
+    let numbers = numbers.iter().flat_map(|(field, names)| names.iter().map(move |name| format!("{field}.{name}")));
+    let root = find_case(session, experiment, case, &numbers.collect::<Vec<_>>()).await?;
     let text = |name: &str| root.text(0, name).unwrap_or_default();
     let same = |column: &str, value: String| ident(column).eq(lit(ScalarValue::Utf8View(Some(value))));
     let root_span_id = text(schema::ROOT_SPAN_ID);
@@ -39,16 +43,24 @@ pub async fn trace(session: &Session, experiment: &Selected, case: &str) -> Resu
         id: text(schema::ID),
         root_span_id,
         trial: root.int(0, schema::TRIAL_INDEX),
-        scores: rolled_up(&root, schema::SCORES, &session.score_names(&experiment.experiment)).collect(),
-        metrics: rolled_up(&root, schema::METRICS, &session.metric_names(&experiment.experiment))
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect(),
+        scores: rolled_up(&root, schema::SCORES, &scores).collect(),
+        metrics: rolled_up(&root, schema::METRICS, &metrics).filter_map(|(name, value)| Some((name, value?))).collect(),
         spans: depth_first(&spans),
     })
 }
 
-pub(crate) async fn find_case(session: &Session, experiment: &Selected, case: &str) -> Result<Answer, AnalysisError> {
+/// The ids of a case, its trial, and those of some columns that there are.
+pub(crate) async fn find_case(
+    session: &Session,
+    experiment: &Selected,
+    case: &str,
+    columns: &[String],
+) -> Result<Answer, AnalysisError> {
     let cases = cases_of(session, experiment, None).await?;
+    let fixed = [schema::ID, schema::ROOT_SPAN_ID, schema::SPAN_ID, schema::TRIAL_INDEX, schema::POSITION];
+    let known = columns.iter().filter(|name| cases.schema().has_column_with_unqualified_name(name));
+    let shown: Vec<Expr> = fixed.into_iter().chain(known.map(String::as_str)).map(ident).collect();
+    let cases = cases.select(shown)?;
     let number = case.strip_prefix('#').and_then(|digits| digits.parse::<usize>().ok()).filter(|n| *n > 0);
     let by_position = ident(schema::POSITION).sort(true, false);
     if let Some(number) = number {
