@@ -1,5 +1,5 @@
 import { Show } from "solid-js";
-import type { MetricDelta, ScoreDelta, Summary } from "../api/types";
+import type { Diff, MetricDelta, ScoreDelta, Summary } from "../api/types";
 import { halfWidth, isShare, mean, measure, percent, plain, pValue, signed } from "../format/number";
 
 /** What a header says of a number: its mean and, against a baseline, the delta with its verdict. */
@@ -20,8 +20,21 @@ export interface Sums {
   title: string;
 }
 
+/** What is known of a number: from a comparison where there is one, else of the experiment alone. */
+export function sumsOf(
+  kind: Sums["kind"],
+  name: string,
+  diff: Diff | undefined,
+  alone: Summary | undefined,
+): Sums | undefined {
+  if (!diff) return alone && sumsAlone(kind, name, alone);
+  const score = kind === "score" ? diff.scores[name] : undefined;
+  const metric = kind === "metric" ? diff.metrics[name] : undefined;
+  return score ? sumsOfScore(name, score) : metric && sumsOfMetric(name, metric);
+}
+
 /** Of a comparison. */
-export function sumsOfScore(name: string, of: ScoreDelta): Sums {
+function sumsOfScore(name: string, of: ScoreDelta): Sums {
   const share = isShare(of.min, of.max);
   return {
     kind: "score",
@@ -44,7 +57,7 @@ export function sumsOfScore(name: string, of: ScoreDelta): Sums {
 }
 
 /** Of a comparison. A metric has no verdict but its interval. */
-export function sumsOfMetric(name: string, of: MetricDelta): Sums {
+function sumsOfMetric(name: string, of: MetricDelta): Sums {
   const real = of.ci_low != null && of.ci_high != null && (of.ci_low > 0 || of.ci_high < 0);
   const better = (of.delta_matched ?? 0) < 0 === of.lower_is_better;
   return {
@@ -65,7 +78,7 @@ export function sumsOfMetric(name: string, of: MetricDelta): Sums {
 }
 
 /** Of an experiment alone. */
-export function sumsAlone(kind: Sums["kind"], name: string, summary: Summary): Sums | undefined {
+function sumsAlone(kind: Sums["kind"], name: string, summary: Summary): Sums | undefined {
   const none = { base: null, delta: null, improved: null, regressed: null, verdict: null };
   const score = kind === "score" ? summary.scores[name] : undefined;
   if (score) {
