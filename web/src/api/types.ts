@@ -7,7 +7,8 @@ type Schemas = components["schemas"];
 export type Baseline = Schemas["Baseline"];
 export type CaseCell = Schemas["CaseCell"];
 export type CaseColumn = Schemas["CaseColumn"];
-export type CaseRow = Schemas["CaseRow"];
+/** `base_id`: the baseline's row that it is held against; null where that is the mean of its trials. */
+export type CaseRow = Schemas["CaseRow"] & { base_id?: string | null };
 export type CaseTable = Schemas["CaseTable"];
 export type Diff = Schemas["Diff"];
 export type ExperimentList = Schemas["ExperimentList"];
@@ -24,6 +25,17 @@ export type HistoryPoint = Schemas["HistoryPoint"];
 export type InferredField = Schemas["InferredField"];
 export type KeyCheck = Schemas["KeyCheck"];
 export type Leaderboard = Schemas["Leaderboard"];
+export interface LineUp {
+  experiment: ExperimentSide;
+  id: string;
+  trial: number | null;
+  trials: LinedUp[];
+  against: { experiment: ExperimentSide; matched: string | null; trials: LinedUp[] } | null;
+}
+export interface LinedUp {
+  id: string;
+  trial: number;
+}
 export type MetricDelta = Schemas["MetricDelta"];
 export type NamedQuery = Schemas["NamedQuery"];
 export type ProjectSettings = Schemas["ProjectSettings"];

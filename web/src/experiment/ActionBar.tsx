@@ -1,11 +1,10 @@
 import { createSignal, For, Show } from "solid-js";
-import { constant } from "../format/language";
 import { parameters, setParameters, withParameters } from "../router";
 import { copy } from "../ui/copy";
 import { Menu } from "../ui/Menu";
 import { Score } from "./Score";
 import { asMarkdown, command } from "./showMeHow";
-import type { View } from "./view";
+import { idIn, type View } from "./view";
 
 const FORMATS = ["csv", "json", "parquet"];
 
@@ -13,7 +12,7 @@ const FORMATS = ["csv", "json", "parquet"];
 export function ActionBar(props: { view: View }) {
   const [scoring, setScoring] = createSignal(false);
   const ids = () => parameters("pick");
-  const condition = () => `id in [${ids().map(constant).join(", ")}]`;
+  const condition = () => idIn(ids());
   const shown = () => command(props.view, condition());
   const link = (format: string) =>
     withParameters(`${props.view.path}/export`, {
@@ -21,6 +20,7 @@ export function ActionBar(props: { view: View }) {
       format,
       rows: "listed",
       against: props.view.bases()[0],
+      align: props.view.align(),
       columns: props.view.columns(),
       where: condition(),
     });

@@ -4,6 +4,7 @@ import { parameter, parameters, setParameters } from "../router";
 import { onKey } from "../ui/keys";
 import { kept } from "../ui/kept";
 import { Trouble, Warnings } from "../ui/Trouble";
+import { openTrace } from "../trace/opened";
 import { ActionBar } from "./ActionBar";
 import { Baseline } from "./Baseline";
 import { Columns } from "./Columns";
@@ -36,10 +37,9 @@ export default function ExperimentPage(props: { project: string; experiment: str
   const [cursor, setCursor] = createSignal(-1);
 
   const rows = view.rows;
-  const open = (row: CaseRow, index: number, shift = 0) => {
+  const open = (row: CaseRow, index: number, against?: string) => {
     setCursor(index);
-    const there = row.presence === "base_only" ? "yes" : null;
-    setParameters({ case: row.id, there, span: null, against: null, shift: shift > 0 ? String(shift) : null });
+    openTrace(row.id, { there: row.presence === "base_only", against });
   };
   const opened = createMemo(() => parameter("case"));
   const at = () => {

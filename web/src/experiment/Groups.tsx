@@ -41,6 +41,7 @@ export function Groups(props: { view: View }) {
       if (base === undefined) return get<Answer>("/api/v1/groups", { ...given, experiment }, signal);
       return get<Answer>("/api/v1/diff", { ...given, base, candidate: [experiment, ...others] }, signal);
     },
+    props.view.changes,
   );
   const within = () => parameter("within") !== "off";
   const lines = createMemo((): Line[] => {

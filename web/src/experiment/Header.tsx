@@ -104,6 +104,7 @@ function Distribution(props: { view: View; path: string }) {
           ? get<Groups>("/api/v1/groups", { ...given, experiment }, signal)
           : get<Groups>("/api/v1/diff", { ...given, base, candidate: experiment }, signal);
       }),
+    props.view.changes,
   );
   const bins = createMemo(() => {
     const rows = Array<number>(BINS).fill(0);

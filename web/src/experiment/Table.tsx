@@ -23,7 +23,7 @@ export const frozen = () => Number(parameter("freeze") ?? 1);
 export function Table(props: {
   view: View;
   cursor: number;
-  open: (row: CaseRow, index: number, shift: number) => void;
+  open: (row: CaseRow, index: number, against: string | undefined) => void;
 }) {
   const [widths, setWidths] = kept<Record<string, number>>("widths.cases", {});
   const [range, setRange] = createSignal<readonly [number, number]>([0, 40]);
@@ -86,7 +86,7 @@ export function Table(props: {
           <select
             class="align"
             aria-label="Which trial of the comparison rows are held against"
-            value={trials.align()}
+            value={props.view.align() ?? "index"}
             onChange={(event) =>
               setParameters({ align: event.currentTarget.value === "index" ? null : event.currentTarget.value })
             }
@@ -133,7 +133,7 @@ export function Table(props: {
       frozen={frozen()}
       rowId={(row) => row.id}
       cursor={props.cursor}
-      onOpen={(row, index) => props.open(row, index, trials.shift(row.id))}
+      onOpen={(row, index) => props.open(row, index, trials.chosen(row.id))}
       onResize={(name, width) => setWidths({ ...widths(), [name]: width })}
       onMove={move}
       onSight={(first, last) => {

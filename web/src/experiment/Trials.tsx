@@ -2,7 +2,7 @@ import { createMemo, For, Show } from "solid-js";
 import { answer, get } from "../api/client";
 import type { TrialReport } from "../api/types";
 import { count, percent, plain, score } from "../format/number";
-import { setParameters } from "../router";
+import { openTrace } from "../trace/opened";
 import { DataTable, ValueCell, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
 import type { View } from "./view";
@@ -17,6 +17,7 @@ export default function Trials(props: { view: View }) {
   const report = answer(
     () => ({ project: props.view.project, where: props.view.where(), limit: ROWS }),
     (given, signal) => get<TrialReport>(`${props.view.path}/trials`, given, signal),
+    props.view.changes,
   );
   const columns = createMemo((): Column<Case>[] => [
     { name: "input", width: 380, header: () => "input", cell: (row) => <ValueCell value={row.input} /> },
@@ -77,7 +78,7 @@ export default function Trials(props: { view: View }) {
         rows={report()?.cases ?? []}
         rowHeight={28}
         rowId={(row) => row.id}
-        onOpen={(row) => setParameters({ case: row.id })}
+        onOpen={(row) => openTrace(row.id)}
         stale={report.loading}
       />
       <Warnings of={report()?.warnings} />

@@ -1,6 +1,6 @@
 //! What the experiment page shows: asked for in the address, answered by the server.
 
-import { createEffect, createMemo, on, onCleanup } from "solid-js";
+import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
 import { answer, get, type ApiError } from "../api/client";
 import type {
   Baseline,
@@ -12,7 +12,7 @@ import type {
   SettingsAnswer,
   Summary,
 } from "../api/types";
-import { conditions } from "../format/language";
+import { conditions, constant } from "../format/language";
 import { parameter, parameters, setParameters } from "../router";
 import { createPages, PAGE } from "./pages";
 import { createScorings } from "./scorings";
@@ -39,6 +39,10 @@ export function createView(project: string, experiment: string) {
   const groupBy = createMemo(() => parameters("group"), [], { equals: sameList });
   const off = createMemo(() => parameter("diff") === "off");
   const align = createMemo(() => parameter("align") ?? undefined);
+
+  /** Changes when the stored data did: whatever shows them follows it. */
+  const [changes, setChanges] = createSignal(0);
+  const changed = () => setChanges((n) => n + 1);
 
   const summary = answer(
     () => ({ project }),
@@ -70,14 +74,17 @@ export function createView(project: string, experiment: string) {
   const overall = answer(
     () => (comparing() ? bases() : undefined),
     (against, signal) => compare(against, undefined, signal),
+    changes,
   );
   const filtered = answer(
     () => (comparing() && where() !== undefined ? { bases: bases()!, where: where() } : undefined),
     (given, signal) => compare(given.bases, given.where, signal),
+    changes,
   );
   const filteredSummary = answer(
     () => (bases() && !comparing() && where() !== undefined ? { project, where: where() } : undefined),
     (given, signal) => get<Summary>(`${path}/summary`, given, signal),
+    changes,
   );
   const asked = createMemo(() => {
     const against = bases();
@@ -91,7 +98,7 @@ export function createView(project: string, experiment: string) {
       { ...asked(), preview: PREVIEW, limit: String(PAGE), offset: String(offset) },
       signal,
     );
-  const cases = answer(asked, (_, signal) => page(0, signal));
+  const cases = answer(asked, (_, signal) => page(0, signal), changes);
   const pages = createPages<CaseRow>(cases, async (offset, signal) => (await page(offset, signal)).rows);
 
   const fields = answer(
@@ -105,7 +112,8 @@ export function createView(project: string, experiment: string) {
   );
 
   const refresh = () => {
-    for (const one of [summary, rule, overall, filtered, filteredSummary, cases, fields]) one.again();
+    for (const one of [summary, rule, fields]) one.again();
+    changed();
   };
   const scorings = createScorings(project, path, refresh);
 
@@ -117,7 +125,7 @@ export function createView(project: string, experiment: string) {
     on(size, (now, before) => {
       if (before === undefined || now === before) return;
       grown = Date.now();
-      for (const one of [overall, filtered, filteredSummary, cases]) one.again();
+      changed();
     }),
   );
   const mayRun = () => {
@@ -183,7 +191,9 @@ export function createView(project: string, experiment: string) {
       cases.error ??
       filtered.error ??
       filteredSummary.error,
+    /** Asks for everything again. */
     refresh,
+    changes,
     loading: () => cases.loading,
     setWhere: (text: string | null) => setParameters({ where: text || null }),
     setSort: (text: string | null) => setParameters({ sort: text }),
@@ -192,6 +202,9 @@ export function createView(project: string, experiment: string) {
 
 const sameList = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((one, index) => one === b[index]);
+
+/** The condition that rows are these. */
+export const idIn = (ids: readonly string[]) => `id in [${ids.map(constant).join(", ")}]`;
 
 /** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
 export function narrowed(view: View, condition: string): string | null {
