@@ -1,6 +1,7 @@
 import { Show } from "solid-js";
 import type { Diff, MetricDelta, ScoreDelta, Summary } from "../api/types";
 import { halfWidth, isShare, mean, measure, percent, plain, pValue, signed } from "../format/number";
+import { Why } from "./Why";
 
 /** What a header says of a number: its mean and, against a baseline, the delta with its verdict. */
 export interface Sums {
@@ -113,19 +114,24 @@ const WORDS = {
 };
 const COLOUR = { improved: "better", regressed: "worse", not_distinguishable: "quiet", no_data: "quiet" };
 
-/** A delta: sign, size, interval and verdict. Grey where noise explains it. */
-export function Delta(props: { of: Sums; words?: boolean }) {
+/** A delta: sign, size, interval and verdict. Grey where noise explains it. `base` is what it is a delta from. */
+export function Delta(props: { of: Sums; words?: boolean; base?: string | undefined }) {
   const size = (x: number) =>
     props.of.share ? (100 * x).toFixed(1) : props.of.unit === "$" ? `$${plain(x)}` : plain(x);
   const width = () => halfWidth(props.of.low, props.of.high);
   return (
     <Show when={props.of.verdict}>
       {(verdict) => (
-        <span class={COLOUR[verdict()]} title={props.of.title}>
+        <Why
+          score={props.of.kind === "score" && props.of.delta != null ? props.of.name : undefined}
+          from={props.base}
+          class={COLOUR[verdict()]}
+          title={props.of.title}
+        >
           {signed(props.of.delta, size)}
           <Show when={width() != null}> ±{size(width()!)}</Show> <span aria-hidden="true">{SIGN[verdict()]}</span>
           <span classList={{ "only-read": !props.words }}> {WORDS[verdict()]}</span>
-        </span>
+        </Why>
       )}
     </Show>
   );

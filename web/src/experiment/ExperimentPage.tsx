@@ -19,6 +19,7 @@ import { SummaryPane } from "./SummaryPane";
 import { Table } from "./Table";
 import { Views } from "./Views";
 import { createView } from "./view";
+import { explained } from "./Why";
 import "./ExperimentPage.css";
 
 const Grid = lazy(() => import("./Grid"));
@@ -132,9 +133,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
       </div>
       <Warnings of={view.cases()?.warnings} />
       <Suspense>
-        <Show when={parameter("explain")} keyed>
-          {(score) => <Explain view={view} score={score} />}
-        </Show>
+        <Show when={explained()}>{(of) => <Explain view={view} of={of()} />}</Show>
         <Show when={opened()}>
           {(id) => (
             <TracePanel

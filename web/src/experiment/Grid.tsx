@@ -10,6 +10,7 @@ import { Menu } from "../ui/Menu";
 import { createOthers } from "./others";
 import { createPages, PAGE } from "./pages";
 import { PREVIEW, type View } from "./view";
+import { Why } from "./Why";
 import "./Grid.css";
 
 const FIELDS = ["output", "expected", "error", "metadata"];
@@ -200,11 +201,11 @@ function Side(props: {
               <span>
                 <span class="quiet">{name}</span> {score(props.value(cell()))}
                 <Show when={props.changes && SIGNS[cell()?.class ?? ""]}>
-                  <span class={COLOURS[cell()!.class!]}>
+                  <Why score={name} class={COLOURS[cell()!.class!]!} title={`Baseline ${score(cell()!.base)}`}>
                     {" "}
                     {SIGNS[cell()!.class!]}
                     {signed(cell()?.delta, score)}
-                  </span>
+                  </Why>
                 </Show>
               </span>
             );

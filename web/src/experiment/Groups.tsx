@@ -7,13 +7,16 @@ import { parameter, setParameters } from "../router";
 import { DataTable, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
 import { constant } from "../format/language";
-import { narrowed, type View } from "./view";
+import { narrowedFrom, type View } from "./view";
+import { Why } from "./Why";
 
 /** One line: an experiment inside a group. */
 interface Line {
   group: Group;
   member: GroupMember;
   experiment: string;
+  /** It is of the experiment that is looked at, not of a comparison. */
+  mine: boolean;
   first: boolean;
 }
 
@@ -43,7 +46,7 @@ export function Groups(props: { view: View }) {
     },
     props.view.changes,
   );
-  const within = () => parameter("within") !== "off";
+  const alongside = () => parameter("within") !== "off";
   const lines = createMemo((): Line[] => {
     const answer = groups();
     if (!answer) return [];
@@ -51,13 +54,14 @@ export function Groups(props: { view: View }) {
     return answer.groups.flatMap((group) =>
       group.experiments
         .map((member, index) => ({ group, member, index, experiment: answer.experiments[index]?.experiment ?? "" }))
-        .filter(({ index }) => within() || index === mine)
-        .map((line, nth) => ({ ...line, first: nth === 0 })),
+        .filter(({ index }) => alongside() || index === mine)
+        .map((line, nth) => ({ ...line, mine: line.index === mine, first: nth === 0 })),
     );
   });
   const names = createMemo(() => [...new Set(lines().flatMap((line) => Object.keys(line.member.scores)))]);
   const metrics = createMemo(() => METRICS.filter((name) => lines().some((line) => line.member.metrics[name] != null)));
-  const open = (line: Line) => {
+  /** The filter that keeps only a group. */
+  const within = (line: Line) => {
     const conditions = props.view.groupBy().map((by, index) => {
       const value = line.group.values[index];
       return value == null
@@ -66,9 +70,10 @@ export function Groups(props: { view: View }) {
           ? `${by} = ${JSON.stringify(value)}`
           : `${by} = ${constant(value)}`;
     });
-    // In one step: without a group there is no order of groups either.
-    setParameters({ group: null, order: null, where: narrowed(props.view, conditions.join(" and ")) });
+    return narrowedFrom(props.view.meaning(), conditions.join(" and "));
   };
+  // In one step: without a group there is no order of groups either.
+  const open = (line: Line) => setParameters({ group: null, order: null, where: within(line) });
   const columns = createMemo((): Column<Line>[] => [
     {
       name: "group",
@@ -88,7 +93,9 @@ export function Groups(props: { view: View }) {
       width: 250,
       number: true,
       header: () => `${name} (${groups()?.aggregate ?? ""})`,
-      cell: (line) => <Score of={line.member.scores[name]} />,
+      cell: (line) => (
+        <Score of={line.member.scores[name]} name={name} from={first()} where={line.mine ? within(line) : undefined} />
+      ),
     })),
     ...metrics().map((name): Column<Line> => ({
       name: `metrics.${name}`,
@@ -123,8 +130,13 @@ export function Groups(props: { view: View }) {
   );
 }
 
-/** A delta whose interval has zero in it is grey: noise explains it. */
-function Score(props: { of: GroupScore | undefined }) {
+/** A delta whose interval has zero in it is grey: noise explains it. With `where` it can be explained. */
+function Score(props: {
+  of: GroupScore | undefined;
+  name: string;
+  from: string | undefined;
+  where: string | undefined;
+}) {
   const real = () =>
     props.of?.ci_low != null && props.of.ci_high != null && (props.of.ci_low > 0 || props.of.ci_high < 0);
   const width = () => halfWidth(props.of?.ci_low, props.of?.ci_high);
@@ -132,8 +144,16 @@ function Score(props: { of: GroupScore | undefined }) {
     <>
       <Show when={props.of?.delta != null}>
         <span class="change" classList={{ quiet: !real() }}>
-          {signed(props.of!.delta, score)}
-          <Show when={width() != null}> ±{score(width())}</Show>{" "}
+          <Why
+            score={props.where === undefined ? undefined : props.name}
+            from={props.from}
+            where={props.where}
+            class={real() ? "" : "quiet"}
+            title="Difference over the matched cases of the group"
+          >
+            {signed(props.of!.delta, score)}
+            <Show when={width() != null}> ±{score(width())}</Show>
+          </Why>{" "}
           <For each={[["▲", "better", props.of!.improved] as const, ["▼", "worse", props.of!.regressed] as const]}>
             {([sign, colour, n]) => (
               <span class={colour}>

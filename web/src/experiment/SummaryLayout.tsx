@@ -40,7 +40,7 @@ export default function SummaryLayout(props: { view: View }) {
               <For each={sums.filter((one) => one.verdict)}>
                 {(one, index) => (
                   <p>
-                    <Delta of={one} words />{" "}
+                    <Delta of={one} words base={props.view.diffs()[index()]?.base.id} />{" "}
                     <span class="quiet">
                       from {meanOf(one, one.base)} in {props.view.diffs()[index()]?.base.experiment}; ▲
                       {count(one.improved)} ▼{count(one.regressed)}

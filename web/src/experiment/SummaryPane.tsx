@@ -2,12 +2,12 @@ import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import { count, measure } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
-import { setParameters } from "../router";
 import { copy } from "../ui/copy";
 import { Some } from "../ui/Some";
 import { Warnings } from "../ui/Trouble";
 import { Delta, meanOf, sumsOf, type Sums } from "./Delta";
 import type { View } from "./view";
+import { explain } from "./Why";
 
 /** What an experiment is and comes to, over all its cases. */
 export function SummaryPane(props: { view: View }) {
@@ -95,10 +95,10 @@ export function SummaryPane(props: { view: View }) {
                           {(diff, index) => (
                             <td class="number">
                               <Show when={sumsOf("score", of.name, diff, undefined)}>
-                                {(sums) => <Delta of={sums()} words />}
+                                {(sums) => <Delta of={sums()} words base={diff.base.id} />}
                               </Show>
                               <Show when={index() === 0}>
-                                <button class="why" onClick={() => setParameters({ explain: of.name })}>
+                                <button class="why" onClick={() => explain({ score: of.name })}>
                                   Why?
                                 </button>
                               </Show>

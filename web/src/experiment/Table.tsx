@@ -8,6 +8,7 @@ import { Header, numberOf } from "./Header";
 import { createOthers } from "./others";
 import { createTrials } from "./trialsOf";
 import type { View } from "./view";
+import { Why } from "./Why";
 
 const WIDTHS = { text: 270, score: 172, metric: 172, number: 120, bool: 100 } as Record<string, number>;
 
@@ -62,7 +63,7 @@ export function Table(props: {
               <Index each={otherBases()}>
                 {(base) => (
                   <div class="against">
-                    {changeOf(others(base(), row.id)?.[index], column)}
+                    {changeOf(others(base(), row.id)?.[index], column, base())}
                     <span class="quiet" title={`In ${nameOf(base())}`}>
                       {writer(column)(others(base(), row.id)?.[index]?.base ?? null)}
                     </span>
@@ -185,14 +186,19 @@ const writer = (column: CaseColumn) => (x: number | null) => (column.kind === "s
 // A cell is made anew with its row and seldom changes: plain functions make it quicker than components do.
 
 /** How far a value is from the baseline's. */
-function changeOf(cell: CaseCell | undefined, column: CaseColumn): JSX.Element {
+function changeOf(cell: CaseCell | undefined, column: CaseColumn, base?: string): JSX.Element {
   const is = CLASS[cell?.class ?? ""];
   if (!is) return undefined;
   const write = writer(column);
   return (
-    <span class={`change ${is.colour}`} title={`${is.words}; baseline ${write(cell?.base ?? null)}`}>
+    <Why
+      score={column.kind === "score" && cell?.delta != null ? numberOf(column)?.name : undefined}
+      from={base}
+      class={`change ${is.colour}`}
+      title={`${is.words}; baseline ${write(cell?.base ?? null)}`}
+    >
       {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
-    </span>
+    </Why>
   );
 }
 

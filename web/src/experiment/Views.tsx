@@ -7,9 +7,10 @@ import { copy, say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
 import { Trouble } from "../ui/Trouble";
 import type { View } from "./view";
+import { OF_AN_EXPLANATION } from "./Why";
 
 /** Parameters that say what is open or picked, not how cases are shown. */
-const OF_THE_MOMENT = [...OF_A_TRACE, "pick", "explain"];
+const OF_THE_MOMENT = [...OF_A_TRACE, ...OF_AN_EXPLANATION, "pick"];
 
 function shown(): string {
   const parameters = new URLSearchParams(location.search);

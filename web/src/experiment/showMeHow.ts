@@ -1,29 +1,32 @@
 //! What a view is elsewhere: a command, SQL, a table in Markdown.
 
-import type { CaseCell, CaseRow } from "../api/types";
+import type { CaseCell, CaseRow, ExperimentSide } from "../api/types";
 import { oneLine } from "../format/value";
 import { parameter } from "../router";
 import type { View } from "./view";
+import { explained } from "./Why";
 
 const shell = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** The command line that answers the same; with `only`, of the cases that are like that. */
 export function command(view: View, only?: string): string {
-  const bases = view.sides().map((side) => `${side.project}/${side.experiment}`);
+  const nameOf = (side: ExperimentSide) => `${side.project}/${side.experiment}`;
+  const bases = view.sides().map(nameOf);
   const experiment = `${view.project}/${view.experiment}`;
   const parts = ["evalhouse"];
   const where = only ?? view.where();
   const option = (name: string, value: string | undefined | null) => value != null && parts.push(`--${name}`, value);
   const opened = only === undefined ? parameter("case") : null;
-  const explained = parameter("explain");
+  const why = explained();
   if (opened !== null) {
     const owner = parameter("there") === "yes" ? (bases[0] ?? experiment) : experiment;
     parts.push("trace", owner, opened);
     return parts.map(shell).join(" ");
   }
-  if (explained !== null && bases[0] !== undefined) {
-    parts.push("explain", bases[0], experiment, "--score", explained);
-    option("where", where);
+  const from = view.sides().find((side) => side.id === why?.from) ?? view.sides()[0];
+  if (why && from) {
+    parts.push("explain", nameOf(from), experiment, "--score", why.score);
+    option("where", why.where ?? where);
     return parts.map(shell).join(" ");
   }
   if (view.layout() === "trials") {

@@ -140,6 +140,12 @@ export function createView(project: string, experiment: string) {
   /** The numbers of the experiment alone under the filter. */
   const alone = (): Summary | undefined => (where() === undefined ? summary() : filteredSummary());
 
+  /** What the filter was understood as, where it was a phrase. */
+  const understood = (): string | undefined => {
+    const meant = diffs()[0]?.where ?? alone()?.where ?? undefined;
+    return meant === where() ? undefined : meant;
+  };
+
   return {
     project,
     experiment,
@@ -179,11 +185,9 @@ export function createView(project: string, experiment: string) {
     }),
     /** The first comparison under the filter, which the table holds each case against. */
     diff: (): Diff | undefined => diffs()[0],
-    /** What the filter was understood as, where it was a phrase. */
-    understood: (): string | undefined => {
-      const meant = diffs()[0]?.where ?? alone()?.where ?? undefined;
-      return meant === where() ? undefined : meant;
-    },
+    understood,
+    /** The filter as a condition. A phrase is only understood as a whole; what it means can be narrowed. */
+    meaning: () => understood() ?? where(),
     /** Why the filter cannot be answered. */
     trouble: (): ApiError | undefined =>
       summary.error ??
@@ -206,16 +210,27 @@ const sameList = (a: readonly string[], b: readonly string[]) =>
 /** The condition that rows are these. */
 export const idIn = (ids: readonly string[]) => `id in [${ids.map(constant).join(", ")}]`;
 
-/** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
-export function narrowed(view: View, condition: string): string | null {
-  // A phrase is only understood as a whole; what it means can be narrowed.
-  const now = view.understood() ?? view.where();
+/** The condition that asks for this, too. */
+export function narrowedFrom(now: string | undefined, condition: string): string {
   if (now === undefined) return condition;
-  const [parts, more] = [conditions(now), conditions(condition)];
-  const rest = parts.filter((part) => !more.includes(part));
-  const isAsked = more.every((part) => parts.includes(part));
-  return (isAsked ? rest : [...rest, ...more]).join(" and ") || null;
+  const more = conditions(condition);
+  return [...restOf(now, more), ...more].join(" and ");
 }
+
+/** Whether the filter asks for this. */
+export const isAsked = (view: View, condition: string) => {
+  const parts = conditions(view.meaning() ?? "");
+  return conditions(condition).every((part) => parts.includes(part));
+};
+
+const restOf = (now: string | undefined, without: readonly string[]) =>
+  conditions(now ?? "").filter((part) => !without.includes(part));
+
+/** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
+export const narrowed = (view: View, condition: string): string | null =>
+  isAsked(view, condition)
+    ? restOf(view.meaning(), conditions(condition)).join(" and ") || null
+    : narrowedFrom(view.meaning(), condition);
 
 /** Sets that filter. */
 export const narrow = (view: View, condition: string) => view.setWhere(narrowed(view, condition));

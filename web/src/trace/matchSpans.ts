@@ -1,6 +1,9 @@
 import type { TraceSpan } from "../api/types";
 
-/** Which span of another trace is the same step, by the id of the one: the same names from the root down, the same turn among equals. */
+/**
+ * Which span of another trace is the same step, by the id of the one: the same names from the root down, the same
+ * turn among equals.
+ */
 export function matchSpans(spans: readonly TraceSpan[], others: readonly TraceSpan[]): Map<string, TraceSpan> {
   const byPlace = new Map(places(others));
   const pairs = places(spans).flatMap(([place, span]): [string, TraceSpan][] => {
