@@ -108,16 +108,16 @@ export default function ExperimentPage(props: { project: string; experiment: str
                 </Show>
               }
             >
-              <Match when={view.layout() === "summary"}>
+              <Match when={view.shows() === "summary"}>
                 <SummaryLayout view={view} />
               </Match>
-              <Match when={view.layout() === "trials"}>
+              <Match when={view.shows() === "trials"}>
                 <Trials view={view} />
               </Match>
-              <Match when={view.layout() === "grid"}>
+              <Match when={view.shows() === "grid"}>
                 <Grid view={view} open={open} />
               </Match>
-              <Match when={view.groupBy().length > 0}>
+              <Match when={view.shows() === "groups"}>
                 <Groups view={view} />
               </Match>
             </Switch>

@@ -1,63 +1,26 @@
 import { createMemo, For, Show } from "solid-js";
-import { answer, get } from "../api/client";
-import type { Group, GroupMember, GroupScore, Groups as Answer } from "../api/types";
+import { answer } from "../api/client";
+import type { GroupScore } from "../api/types";
 import { count, plain, score, signed, halfWidth } from "../format/number";
 import { oneLine } from "../format/value";
-import { parameter, setParameters } from "../router";
+import { setParameters } from "../router";
 import { DataTable, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
 import { constant } from "../format/language";
+import { askGroups, firstOf, groupsAsked, linesOf, type Line } from "./groupsOf";
 import { narrowedFrom, type View } from "./view";
 import { Why } from "./Why";
-
-/** One line: an experiment inside a group. */
-interface Line {
-  group: Group;
-  member: GroupMember;
-  experiment: string;
-  /** It is of the experiment that is looked at, not of a comparison. */
-  mine: boolean;
-  first: boolean;
-}
 
 const METRICS = ["duration", "estimated_cost", "tokens"];
 
 /** Groups of cases, each experiment summed up inside each. */
 export function Groups(props: { view: View }) {
-  /** The comparison that differences and regressions are against. */
-  const first = () => parameter("first") ?? props.view.bases()[0];
   const groups = answer(
-    () =>
-      props.view.ready() && props.view.groupBy().length > 0
-        ? {
-            project: props.view.project,
-            bases: props.view.bases().toSorted((a, b) => Number(b === first()) - Number(a === first())),
-            "group-by": props.view.groupBy(),
-            where: props.view.where(),
-            aggregate: parameter("aggregate"),
-            // Regressions are from something.
-            sort: props.view.comparing() ? parameter("order") : null,
-          }
-        : undefined,
-    async ({ bases: [base, ...others], ...given }, signal) => {
-      const experiment = props.view.experiment;
-      if (base === undefined) return get<Answer>("/api/v1/groups", { ...given, experiment }, signal);
-      return get<Answer>("/api/v1/diff", { ...given, base, candidate: [experiment, ...others] }, signal);
-    },
+    () => (props.view.ready() && props.view.groupBy().length > 0 ? groupsAsked(props.view) : undefined),
+    (given, signal) => askGroups(props.view, given, signal),
     props.view.changes,
   );
-  const alongside = () => parameter("within") !== "off";
-  const lines = createMemo((): Line[] => {
-    const answer = groups();
-    if (!answer) return [];
-    const mine = answer.experiments.findIndex((side) => side.id === props.view.summary()?.id);
-    return answer.groups.flatMap((group) =>
-      group.experiments
-        .map((member, index) => ({ group, member, index, experiment: answer.experiments[index]?.experiment ?? "" }))
-        .filter(({ index }) => alongside() || index === mine)
-        .map((line, nth) => ({ ...line, mine: line.index === mine, first: nth === 0 })),
-    );
-  });
+  const lines = createMemo(() => (groups() ? linesOf(props.view, groups()!) : []));
   const names = createMemo(() => [...new Set(lines().flatMap((line) => Object.keys(line.member.scores)))]);
   const metrics = createMemo(() => METRICS.filter((name) => lines().some((line) => line.member.metrics[name] != null)));
   /** The filter that keeps only a group. */
@@ -94,7 +57,12 @@ export function Groups(props: { view: View }) {
       number: true,
       header: () => `${name} (${groups()?.aggregate ?? ""})`,
       cell: (line) => (
-        <Score of={line.member.scores[name]} name={name} from={first()} where={line.mine ? within(line) : undefined} />
+        <Score
+          of={line.member.scores[name]}
+          name={name}
+          from={firstOf(props.view)}
+          where={line.mine ? within(line) : undefined}
+        />
       ),
     })),
     ...metrics().map((name): Column<Line> => ({

@@ -1,7 +1,6 @@
-//! What a view is elsewhere: a command, SQL, a table in Markdown.
+//! What a view is elsewhere: a command, SQL.
 
-import type { CaseCell, CaseRow, ExperimentSide } from "../api/types";
-import { oneLine } from "../format/value";
+import type { ExperimentSide } from "../api/types";
 import { parameter } from "../router";
 import type { View } from "./view";
 import { explained } from "./Why";
@@ -81,26 +80,9 @@ export function sqlOf(view: View): string | undefined {
     const by = view.groupBy().join(", ");
     return `select ${[by, "count(*) as rows", ...means].join(", ")}\nfrom experiment(${name})${condition}\ngroup by ${by}`;
   }
+  if (against !== undefined && view.align() !== undefined) return undefined;
   if (against !== undefined && where === undefined) return `select * from diff(${against}, ${name})`;
   const columns = view.cases()?.columns.map((column) => column.name) ?? ["*"];
   const order = view.sort() === undefined ? "" : `\norder by ${view.sort()}`;
   return `select ${columns.join(", ")}\nfrom experiment(${name})${condition}${order}`;
-}
-
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
-
-const written = (of: CaseCell | undefined) => {
-  const value = typeof of?.value === "number" ? String(Number(of.value.toPrecision(6))) : oneLine(of?.value ?? null);
-  return cell(of?.delta ? `${value} (${of.delta > 0 ? "+" : ""}${Number(of.delta.toPrecision(3))})` : value);
-};
-
-/** Rows that are here as a table in Markdown. */
-export function asMarkdown(view: View, only?: ReadonlySet<string>): string {
-  const table = view.cases();
-  if (!table) return "";
-  const here = view.rows().filter((row): row is CaseRow => row !== undefined);
-  const rows = only ? here.filter((row) => only.has(row.id)) : here;
-  const names = table.columns.map((column) => cell(column.name));
-  const lines = rows.map((row) => `| ${row.cells.map(written).join(" | ")} |`);
-  return [`| ${names.join(" | ")} |`, `|${" --- |".repeat(names.length)}`, ...lines, ""].join("\n");
 }

@@ -13,7 +13,7 @@ import type {
   Summary,
 } from "../api/types";
 import { conditions, constant } from "../format/language";
-import { parameter, parameters, setParameters } from "../router";
+import { parameter, parameters, setParameters, withParameters, type Given } from "../router";
 import { createPages, PAGE } from "./pages";
 import { createScorings } from "./scorings";
 
@@ -26,6 +26,9 @@ const RUNNING_MS = 4_000;
 /** An experiment that has not grown for this long has ended. */
 const YOUNG_MS = 10 * 60_000;
 
+/** What is shown: a layout, or groups, which the list gives way to. */
+export type Shown = Layout | "groups";
+
 export type View = ReturnType<typeof createView>;
 
 export function createView(project: string, experiment: string) {
@@ -37,6 +40,7 @@ export function createView(project: string, experiment: string) {
   const layout = createMemo(() => (parameter("layout") ?? "list") as Layout);
   const chosen = createMemo(() => parameters("vs"), [], { equals: sameList });
   const groupBy = createMemo(() => parameters("group"), [], { equals: sameList });
+  const shows = (): Shown => (layout() === "list" && groupBy().length > 0 ? "groups" : layout());
   const off = createMemo(() => parameter("diff") === "off");
   const align = createMemo(() => parameter("align") ?? undefined);
 
@@ -92,12 +96,10 @@ export function createView(project: string, experiment: string) {
       against && { project, against: against[0], where: where(), sort: sort(), columns: columns(), align: align() }
     );
   });
-  const page = (offset: number, signal: AbortSignal) =>
-    get<CaseTable>(
-      `${path}/cases`,
-      { ...asked(), preview: PREVIEW, limit: String(PAGE), offset: String(offset) },
-      signal,
-    );
+  /** What is listed. */
+  const list = (given: Given, signal?: AbortSignal) =>
+    get<CaseTable>(`${path}/cases`, { ...asked(), preview: PREVIEW, ...given }, signal);
+  const page = (offset: number, signal: AbortSignal) => list({ limit: String(PAGE), offset: String(offset) }, signal);
   const cases = answer(asked, (_, signal) => page(0, signal), changes);
   const pages = createPages<CaseRow>(cases, async (offset, signal) => (await page(offset, signal)).rows);
 
@@ -154,6 +156,7 @@ export function createView(project: string, experiment: string) {
     sort,
     columns,
     layout,
+    shows,
     groupBy,
     align,
     bases: () => bases() ?? [],
@@ -168,6 +171,15 @@ export function createView(project: string, experiment: string) {
     cases,
     /** All rows; undefined where they are not here yet. */
     rows: pages.rows,
+    list,
+    /** A file with what is listed; with a condition, of the rows that are like that. */
+    listedAs: (format: string, only?: string) =>
+      withParameters(`${path}/export`, {
+        ...asked(),
+        rows: "listed",
+        format,
+        ...(only === undefined ? {} : { where: only }),
+      }),
     /** Rows that are looked at. */
     look: pages.look,
     fields,
