@@ -40,7 +40,7 @@ export function Export(props: { view: View }) {
       </button>
       <Show
         when={sqlOf(props.view)}
-        fallback={<p class="quiet indent">This filter compares cases: SQL has no word for it, the command has.</p>}
+        fallback={<p class="quiet indent">SQL has no words for what is compared here; the command has.</p>}
       >
         {(text) => (
           <>

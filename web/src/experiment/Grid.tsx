@@ -10,7 +10,7 @@ import { Menu } from "../ui/Menu";
 import { createOthers } from "./others";
 import { createPages, PAGE } from "./pages";
 import { PREVIEW, type View } from "./view";
-import { Why } from "./Why";
+import { WhyButton } from "./Why";
 import "./Grid.css";
 
 const FIELDS = ["output", "expected", "error", "metadata"];
@@ -201,11 +201,11 @@ function Side(props: {
               <span>
                 <span class="quiet">{name}</span> {score(props.value(cell()))}
                 <Show when={props.changes && SIGNS[cell()?.class ?? ""]}>
-                  <Why score={name} class={COLOURS[cell()!.class!]!} title={`Baseline ${score(cell()!.base)}`}>
+                  <WhyButton score={name} class={COLOURS[cell()!.class!]!} title={`Baseline ${score(cell()!.base)}`} aside>
                     {" "}
                     {SIGNS[cell()!.class!]}
                     {signed(cell()?.delta, score)}
-                  </Why>
+                  </WhyButton>
                 </Show>
               </span>
             );

@@ -8,7 +8,7 @@ import { Header, numberOf } from "./Header";
 import { createOthers } from "./others";
 import { createTrials } from "./trialsOf";
 import type { View } from "./view";
-import { Why } from "./Why";
+import { WhyButton } from "./Why";
 
 const WIDTHS = { text: 270, score: 172, metric: 172, number: 120, bool: 100 } as Record<string, number>;
 
@@ -190,15 +190,19 @@ function changeOf(cell: CaseCell | undefined, column: CaseColumn, base?: string)
   const is = CLASS[cell?.class ?? ""];
   if (!is) return undefined;
   const write = writer(column);
+  const looks = `change ${is.colour}`;
+  const title = `${is.words}; baseline ${write(cell?.base ?? null)}`;
+  const number = numberOf(column);
+  if (cell?.delta == null || number?.kind !== "score")
+    return (
+      <span class={looks} title={title}>
+        {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
+      </span>
+    );
   return (
-    <Why
-      score={column.kind === "score" && cell?.delta != null ? numberOf(column)?.name : undefined}
-      from={base}
-      class={`change ${is.colour}`}
-      title={`${is.words}; baseline ${write(cell?.base ?? null)}`}
-    >
-      {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
-    </Why>
+    <WhyButton score={number.name} from={base} class={looks} title={title} aside>
+      {is.sign} {signed(cell.delta, write)}
+    </WhyButton>
   );
 }
 

@@ -26,10 +26,33 @@ export const explain = ({ score, from, where }: Explained) =>
 export const closeExplanation = (where?: string | null) =>
   setParameters({ ...NOTHING, ...(where === undefined ? {} : { where }) });
 
-/** A delta that says, when it is clicked, which cases carry it. Without a score there is nothing to say. */
-export function Why(
-  props: ParentProps<Omit<Explained, "score"> & { score: string | undefined; class: string; title: string }>,
-) {
+interface Looks {
+  class: string;
+  title: string;
+  /** The tab key passes it by: a table would have hundreds of stops, and its header has the same. */
+  aside?: boolean;
+}
+
+/** A delta that says, when it is clicked, which cases carry it. */
+export function WhyButton(props: ParentProps<Explained & Looks>) {
+  return (
+    <button
+      class={`delta ${props.class}`}
+      title={`${props.title}. Click: why?`}
+      tabindex={props.aside ? -1 : undefined}
+      onClick={(event) => {
+        event.stopPropagation();
+        explain({ score: props.score, from: props.from, where: props.where });
+      }}
+    >
+      {props.children}
+      <span class="only-read">, why?</span>
+    </button>
+  );
+}
+
+/** The same, and without a score a delta of which there is nothing to say. */
+export function Why(props: ParentProps<Omit<Explained, "score"> & { score: string | undefined } & Looks>) {
   return (
     <Show
       when={props.score}
@@ -39,19 +62,7 @@ export function Why(
         </span>
       }
     >
-      {(score) => (
-        <button
-          class={`delta ${props.class}`}
-          title={`${props.title}. Click: why?`}
-          onClick={(event) => {
-            event.stopPropagation();
-            explain({ score: score(), from: props.from, where: props.where });
-          }}
-        >
-          {props.children}
-          <span class="only-read">, why?</span>
-        </button>
-      )}
+      {(score) => <WhyButton {...props} score={score()} />}
     </Show>
   );
 }

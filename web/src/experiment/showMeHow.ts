@@ -80,8 +80,8 @@ export function sqlOf(view: View): string | undefined {
     const by = view.groupBy().join(", ");
     return `select ${[by, "count(*) as rows", ...means].join(", ")}\nfrom experiment(${name})${condition}\ngroup by ${by}`;
   }
-  if (against !== undefined && view.align() !== undefined) return undefined;
-  if (against !== undefined && where === undefined) return `select * from diff(${against}, ${name})`;
+  if (against !== undefined && where === undefined)
+    return view.align() === undefined ? `select * from diff(${against}, ${name})` : undefined;
   const columns = view.cases()?.columns.map((column) => column.name) ?? ["*"];
   const order = view.sort() === undefined ? "" : `\norder by ${view.sort()}`;
   return `select ${columns.join(", ")}\nfrom experiment(${name})${condition}${order}`;

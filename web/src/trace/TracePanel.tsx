@@ -152,7 +152,7 @@ export default function TracePanel(props: Props) {
           </For>
         </div>
       </Show>
-      <Show when={lineUp()}>{(of) => <Trials of={of()} row={props.row} there={props.there} against={other()} />}</Show>
+      <Show when={lineUp()}>{(of) => <Trials of={of()} there={props.there} against={other()} />}</Show>
       <Trouble error={answered.error ?? lineUp.error} again={() => (answered.again(), lineUp.again())} />
       <Show when={trace()}>
         {(of) => (
@@ -207,7 +207,7 @@ export default function TracePanel(props: Props) {
 const sameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /** The trials of the case here, and the ones of the baseline that it can be held against. */
-function Trials(props: { of: LineUp; row: string; there: boolean; against: string | undefined }) {
+function Trials(props: { of: LineUp; there: boolean; against: string | undefined }) {
   const theirs = () => props.of.against?.trials ?? [];
   return (
     <Show when={props.of.trials.length > 1 || theirs().length > 1}>
@@ -215,7 +215,7 @@ function Trials(props: { of: LineUp; row: string; there: boolean; against: strin
         <span class="quiet">Trial</span>
         <For each={props.of.trials}>
           {(trial) => (
-            <button aria-pressed={trial.id === props.row} onClick={() => openTrace(trial.id, { there: props.there })}>
+            <button aria-pressed={trial.id === props.of.id} onClick={() => openTrace(trial.id, { there: props.there })}>
               {trial.trial + 1}
             </button>
           )}
