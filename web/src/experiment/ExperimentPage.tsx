@@ -85,29 +85,23 @@ export default function ExperimentPage(props: { project: string; experiment: str
         </button>
       </div>
       <Counts view={view} />
-      <Trouble error={view.trouble()} />
+      <Trouble error={view.trouble()} again={view.refresh} />
       <div class="experiment-body">
         <div class="experiment-main">
           <Suspense>
-            <Switch
-              fallback={
-                <Show
-                  when={view.cases() && rows().length === 0}
-                  fallback={<Table view={view} cursor={at()} open={open} />}
-                >
-                  <section class="empty">
+            <Switch fallback={<Table view={view} cursor={at()} open={open} />}>
+              <Match when={view.cases() && rows().length === 0}>
+                <section class="empty">
+                  <Show when={view.where()} fallback={<h2>The experiment has no cases yet</h2>}>
                     <h2>No case is like that</h2>
-                    <Show when={view.where()}>
-                      <p>
-                        <button class="lined" onClick={() => view.setWhere(null)}>
-                          Clear the filter
-                        </button>
-                      </p>
-                    </Show>
-                  </section>
-                </Show>
-              }
-            >
+                    <p>
+                      <button class="lined" onClick={() => view.setWhere(null)}>
+                        Clear the filter
+                      </button>
+                    </p>
+                  </Show>
+                </section>
+              </Match>
               <Match when={view.shows() === "summary"}>
                 <SummaryLayout view={view} />
               </Match>

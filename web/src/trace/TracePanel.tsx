@@ -154,7 +154,7 @@ export default function TracePanel(props: Props) {
       </Show>
       <Show when={lineUp()}>{(of) => <Trials of={of()} there={props.there} against={other()} />}</Show>
       <Trouble error={answered.error ?? lineUp.error} again={() => (answered.again(), lineUp.again())} />
-      <Show when={trace()}>
+      <Show when={trace()} fallback={<p class="note quiet">{answered.loading ? "Loading the spans…" : ""}</p>}>
         {(of) => (
           <>
             <ul class="facts-line">
