@@ -201,7 +201,12 @@ function Side(props: {
               <span>
                 <span class="quiet">{name}</span> {score(props.value(cell()))}
                 <Show when={props.changes && SIGNS[cell()?.class ?? ""]}>
-                  <WhyButton score={name} class={COLOURS[cell()!.class!]!} title={`Baseline ${score(cell()!.base)}`} aside>
+                  <WhyButton
+                    score={name}
+                    class={COLOURS[cell()!.class!]!}
+                    title={`Baseline ${score(cell()!.base)}`}
+                    aside
+                  >
                     {" "}
                     {SIGNS[cell()!.class!]}
                     {signed(cell()?.delta, score)}
