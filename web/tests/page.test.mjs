@@ -769,7 +769,9 @@ scenario("any delta says why: in a header, a cell, a group", `${PROMPT}?vs=basel
   await dialog.waitFor({ state: "detached" });
   const { rows } = await ask(api("experiments/prompt-v2/cases?against=prompt-v3&limit=1000&columns=scores.Factuality"));
   const { id } = rows.find((row) => row.cells[0].class === "regressed");
-  await page.goto(`${here.url}${PROMPT}?vs=baseline&vs=prompt-v3&columns=scores.Factuality&where=id+%3D+%27${id}%27`);
+  await page.goto(
+    `${here.url}${PROMPT}?vs=baseline&vs=prompt-v3&columns=input,scores.Factuality&where=id+%3D+%27${id}%27`,
+  );
   await page.locator(".against").getByRole("button", { name: "why?" }).click();
   await dialog.getByText(/against prompt-v3 over/).waitFor();
   assert.equal(parameterOf(page, "case"), null);

@@ -12,10 +12,7 @@ const SLICES = "12";
 
 /** Which slices of the cases carry the change of a score. Each opens as a filter. */
 export default function Explain(props: { view: View; of: Explained }) {
-  const base = () => {
-    const sides = props.view.sides();
-    return sides.find((side) => side.id === props.of.from) ?? sides[0];
-  };
+  const base = () => props.view.sideOf(props.of.from) ?? props.view.sides()[0];
   const where = () => props.of.where ?? props.view.where();
   const explanation = answer(
     () =>

@@ -88,7 +88,7 @@ export function GroupMenu(props: { view: View }) {
             >
               <For each={props.view.sides()}>
                 {(side) => (
-                  <option value={side.id} selected={side.id === firstOf(props.view)}>
+                  <option value={side.id} selected={side === props.view.sideOf(firstOf(props.view))}>
                     {side.experiment}
                   </option>
                 )}

@@ -41,7 +41,6 @@ export function Table(props: {
   const lines = () => Math.max(1, props.view.bases().length);
   const rowHeight = () => Math.max(HEIGHTS[height()], lines() * (height() === "compact" ? 20 : 24));
   const otherBases = createMemo(() => props.view.bases().slice(1));
-  const nameOf = (id: string) => props.view.sides().find((side) => side.id === id)?.experiment;
 
   const columns = createMemo((): Column<CaseRow>[] => {
     const own = (table()?.columns ?? []).map((column, index): Column<CaseRow> => {
@@ -64,7 +63,7 @@ export function Table(props: {
                 {(base) => (
                   <div class="against">
                     {changeOf(others(base(), row.id)?.[index], column, base())}
-                    <span class="quiet" title={`In ${nameOf(base())}`}>
+                    <span class="quiet" title={`In ${props.view.sideOf(base())?.experiment}`}>
                       {writer(column)(others(base(), row.id)?.[index]?.base ?? null)}
                     </span>
                   </div>

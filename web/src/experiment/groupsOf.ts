@@ -17,7 +17,10 @@ export interface Line {
 }
 
 /** The comparison that differences and regressions are against. */
-export const firstOf = (view: View) => parameter("first") ?? view.bases()[0];
+export const firstOf = (view: View) => {
+  const first = view.sideOf(parameter("first") ?? undefined);
+  return view.bases().find((base) => first !== undefined && view.sideOf(base) === first) ?? view.bases()[0];
+};
 
 export const groupsAsked = (view: View) => ({
   project: view.project,

@@ -22,7 +22,7 @@ export function command(view: View, only?: string): string {
     parts.push("trace", owner, opened);
     return parts.map(shell).join(" ");
   }
-  const from = view.sides().find((side) => side.id === why?.from) ?? view.sides()[0];
+  const from = view.sideOf(why?.from) ?? view.sides()[0];
   if (why && from) {
     parts.push("explain", nameOf(from), experiment, "--score", why.score);
     option("where", why.where ?? where);

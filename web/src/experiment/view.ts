@@ -148,6 +148,14 @@ export function createView(project: string, experiment: string) {
     return meant === where() ? undefined : meant;
   };
 
+  const sides = createMemo((): ExperimentSide[] => {
+    if (!comparing()) return [];
+    const byRule = rule()?.baseline;
+    return (overall() ?? []).map(({ base }) =>
+      chosen().length === 0 && byRule?.id === base.id ? { ...base, rule: byRule.rule } : base,
+    );
+  });
+
   return {
     project,
     experiment,
@@ -188,13 +196,10 @@ export function createView(project: string, experiment: string) {
     diffs,
     alone,
     /** The experiments that it is held against, with the rule that chose them. */
-    sides: createMemo((): ExperimentSide[] => {
-      if (!comparing()) return [];
-      const byRule = rule()?.baseline;
-      return (overall() ?? []).map(({ base }) =>
-        chosen().length === 0 && byRule?.id === base.id ? { ...base, rule: byRule.rule } : base,
-      );
-    }),
+    sides,
+    /** The one of an id, or as the address names it. */
+    sideOf: (name: string | undefined) =>
+      sides().find((side, at) => name !== undefined && (side.id === name || bases()?.[at] === name)),
     /** The first comparison under the filter, which the table holds each case against. */
     diff: (): Diff | undefined => diffs()[0],
     understood,
