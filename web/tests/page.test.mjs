@@ -259,8 +259,23 @@ scenario("counts add up and filter", PROMPT, async (page) => {
   await page.getByRole("button", { name: `${counts.matched} matched` }).waitFor();
   await page.getByRole("button", { name: `${counts.base_only} only there` }).click();
   await rowsOf(page, "Cases").first().getByText("only there").waitFor();
-  await rowsOf(page, "Cases").first().click();
+  await rowsOf(page, "Cases").first().locator(".first > .cut").click();
   await page.getByText("only in the baseline").waitFor();
+});
+
+scenario("errors are counted under the filter of a comparison, and filter", PROMPT, async (page) => {
+  const total = async (where) =>
+    (await ask(api(`experiments/prompt-v2/cases?against=baseline&limit=1&where=${encodeURIComponent(where)}`))).total;
+  const matched = "presence() = 'matched' and metadata.category = 'refunds'";
+  const [all, some] = [await total("error is not null"), await total(`${matched} and error is not null`)];
+  assert.ok(some > 0 && some < all);
+  await page.getByRole("button", { name: `${all} with an error` }).waitFor();
+  await page.goto(`${here.url}${PROMPT}?where=${encodeURIComponent(matched)}`);
+  await page.getByRole("button", { name: `${some} with an error` }).click();
+  assert.equal(parameterOf(page, "where"), `${matched} and error is not null`);
+  await page.getByText(`${some} rows`).first().waitFor();
+  await page.getByRole("button", { name: `${some} with an error`, pressed: true }).click();
+  assert.equal(parameterOf(page, "where"), matched);
 });
 
 // The table
@@ -350,12 +365,76 @@ scenario("trials line up as chosen, and are stepped through", `${PROMPT}?vs=base
   );
   const { base } = turned.rows[0].cells[0];
   await row
-    .locator(`[title$="baseline ${base.toFixed(2)}"]`)
+    .locator(`[title*="baseline ${base.toFixed(2)}"]`)
     .first()
     .waitFor();
   await page.getByLabel("Which trial of the comparison").selectOption("worst");
   await inView(page, "align", "worst");
 });
+
+/** A case that `worst` holds against another trial than `index` does: its id, that trial and its value. */
+async function otherwiseAligned(base) {
+  const rows = async (align) => {
+    const columns = "scores.Factuality,baseline(trial())";
+    const given = new URLSearchParams({ against: base, align, columns, limit: "1000" });
+    return (await ask(api(`experiments/prompt-v2/cases?${given}`))).rows;
+  };
+  const byIndex = new Map((await rows("index")).map((row) => [row.id, row.cells]));
+  const found = (await rows("worst")).find((row) => {
+    const [value, trial] = byIndex.get(row.id);
+    return trial.value !== null && trial.value !== row.cells[1].value && value.base !== row.cells[0].base;
+  });
+  return { id: found.id, trial: found.cells[1].value, base: found.cells[0].base.toFixed(2) };
+}
+
+const pressedTrials = (page) => page.getByRole("group", { name: "Trials" }).getByRole("button", { pressed: true });
+
+scenario("every view holds a case against the trial that the alignment chooses", "/", async (page) => {
+  const one = await otherwiseAligned("baseline");
+  const row = encodeURIComponent(`id = '${one.id}'`);
+  const view = `${here.url}${PROMPT}?vs=baseline&align=worst`;
+  await page.goto(`${view}&where=${row}`);
+  const cell = page.locator(`[data-id="${one.id}"]`).locator(`[title*="baseline ${one.base}"]`);
+  await cell.first().waitFor();
+  await page.goto(`${view}&case=${one.id}`);
+  assert.equal(await pressedTrials(page).last().innerText(), String(one.trial + 1));
+  await page.goto(`${view}&where=${row}&layout=grid`);
+  await page.locator(".grid-row > div").nth(1).getByText(`Factuality ${one.base}`).waitFor();
+  await page.goto(`${view}&pick=${one.id}`);
+  await page.getByRole("button", { name: "Export these" }).click();
+  const link = await page.getByRole("link", { name: "json", exact: true }).getAttribute("href");
+  const [exported] = await ask(link);
+  assert.equal(exported["scores.Factuality.baseline"].toFixed(2), one.base);
+
+  const other = await otherwiseAligned("prompt-v3");
+  await page.goto(`${here.url}${PROMPT}?vs=baseline&vs=prompt-v3&align=worst&where=id+%3D+%27${other.id}%27`);
+  const cells = page.locator(`[data-id="${other.id}"] .against`);
+  await cells.getByText(other.base, { exact: true }).first().waitFor();
+});
+
+scenario(
+  "a trace is held against the trial that its row is, until it is closed",
+  `${PROMPT}?vs=baseline`,
+  async (page) => {
+    const two = page.locator("[data-id]").filter({ hasText: /[12] of 2/ });
+    const id = await two.first().getAttribute("data-id");
+    const row = page.locator(`[data-id="${id}"]`);
+    const [, before] = /([12]) of 2/.exec(await row.innerText());
+    await row.getByRole("button", { name: "Next trial" }).click();
+    await row.getByText(before === "1" ? "2 of 2" : "1 of 2").waitFor();
+    await row.locator(".first > .cut").click();
+    await page.waitForFunction(() => location.search.includes("against="));
+    assert.equal(await pressedTrials(page).last().innerText(), before === "1" ? "2" : "1");
+    await page.keyboard.press("n");
+    await page.waitForFunction((old) => !location.search.includes(old), id);
+    assert.equal(parameterOf(page, "against"), null);
+    await page.goBack();
+    await inView(page, "case", id);
+    await page.keyboard.press("Escape");
+    await page.locator(".trace").waitFor({ state: "detached" });
+    assert.equal(new URL(page.url()).search, "?vs=baseline");
+  },
+);
 
 // Filter, groups, layouts
 
@@ -533,7 +612,24 @@ scenario(
   },
 );
 
-scenario("text is shown as Markdown, JSON folds", experiment("prompt-v3"), async (page) => {
+scenario("a text is shown as Markdown", "/", async (page) => {
+  const made = await post("/api/experiment/register", { project_name: "written", experiment_name: "first" });
+  const output = "# Steps\n\n- first **now**\n- then `wait`\n\n<b>as it is</b>";
+  const row = { id: "row-1", span_id: "row-1", root_span_id: "row-1", input: "how?", output };
+  await post(`/v1/experiment/${made.experiment.id}/insert`, { events: [row] });
+  await page.goto(`${here.url}/app/evalhouse/p/written/experiments/first?case=row-1`);
+  const field = page.locator(".field").filter({ hasText: "output" });
+  await field.getByText("# Steps").waitFor();
+  await field.getByRole("button", { name: "Markdown", exact: true }).click();
+  const markdown = field.locator(".markdown");
+  await markdown.locator(".heading-like", { hasText: /^Steps$/ }).waitFor();
+  assert.equal(await markdown.locator(".item").count(), 2);
+  assert.equal(await markdown.locator("strong").innerText(), "now");
+  assert.equal(await markdown.locator("code").innerText(), "wait");
+  await markdown.getByText("<b>as it is</b>").waitFor();
+});
+
+scenario("JSON folds", experiment("prompt-v3"), async (page) => {
   await rowsOf(page, "Cases").first().click();
   await page.locator(".detail .field").first().waitFor();
   const fold = page.locator(".json .fold").first();
@@ -599,6 +695,29 @@ scenario(
   },
 );
 
+scenario("a scoring that runs is stopped", experiment("prompt-v2", "workshop"), async (page) => {
+  const id = await rowsOf(page, "Cases").first().getAttribute("data-id");
+  await page.getByLabel(`Pick case ${id}`).check();
+  await page.getByRole("toolbar").getByRole("button", { name: "Score" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name of the score").fill("Slow");
+  await dialog.getByRole("textbox", { name: "Scorer" }).click();
+  await page.keyboard.press("ControlOrMeta+a");
+  // Thousands of letters against thousands: seconds for all cases.
+  const four = (text) => `concat(${text}, ${text}, ${text}, ${text})`;
+  const long = four(four("output.answer"));
+  await page.keyboard.insertText(`levenshtein_score(${long}, concat(${long}, 'x'))`);
+  await dialog.getByLabel(/^All/).check();
+  await dialog.getByRole("button", { name: "Score 508 cases" }).click();
+  const bar = page.getByRole("status", { name: "Scoring Slow" });
+  await bar.getByRole("button", { name: "Stop" }).click();
+  await bar.getByText("stopped").waitFor();
+  const { scorings } = await ask(`/api/v1/experiments/prompt-v2/scorings?${of("workshop")}`);
+  assert.equal(scorings.find((one) => one.name === "Slow").state, "cancelled");
+  await bar.getByRole("button", { name: "Close" }).click();
+  await bar.waitFor({ state: "detached" });
+});
+
 scenario(
   "a wrong scorer is refused with its place",
   experiment("cheaper-model", "workshop"),
@@ -639,6 +758,30 @@ scenario("what carries a regression opens as a filter", PROMPT, async (page) => 
   await page.getByRole("button", { name: "Why?" }).first().click();
   await page.getByRole("button", { name: slices[0].where }).click();
   assert.equal(parameterOf(page, "where"), slices[0].where);
+});
+
+scenario("any delta says why: in a header, a cell, a group", `${PROMPT}?vs=baseline&vs=prompt-v3`, async (page) => {
+  const dialog = page.getByRole("dialog", { name: "Why did Factuality change?" });
+  const header = page.getByRole("columnheader").filter({ hasText: "Factuality" });
+  await header.getByRole("button", { name: "why?" }).click();
+  await dialog.getByText(/against baseline over \d+/).waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  const { rows } = await ask(api("experiments/prompt-v2/cases?against=prompt-v3&limit=1000&columns=scores.Factuality"));
+  const { id } = rows.find((row) => row.cells[0].class === "regressed");
+  await page.goto(
+    `${here.url}${PROMPT}?vs=baseline&vs=prompt-v3&columns=input,scores.Factuality&where=id+%3D+%27${id}%27`,
+  );
+  await page.locator(".against").getByRole("button", { name: "why?" }).click();
+  await dialog.getByText(/against prompt-v3 over/).waitFor();
+  assert.equal(parameterOf(page, "case"), null);
+  await page.goto(`${here.url}${PROMPT}?vs=baseline&group=metadata.tier`);
+  const group = rowsOf(page, "Groups")
+    .filter({ has: page.getByRole("button", { name: "why?" }) })
+    .first();
+  await group.getByRole("button", { name: "why?" }).first().click();
+  await page.getByRole("dialog").locator("code", { hasText: "metadata.tier = " }).first().waitFor();
+  assert.equal(parameterOf(page, "where"), null);
 });
 
 scenario(
@@ -725,11 +868,69 @@ scenario(
   },
 );
 
-scenario("rows are copied as Markdown", PROMPT, async (page) => {
+scenario(
+  "groups and trials are exported as they are shown",
+  `${PROMPT}?vs=baseline&group=metadata.tier`,
+  async (page) => {
+    const { groups } = await ask(api("diff?base=baseline&candidate=prompt-v2&group-by=metadata.tier"));
+    await rowsOf(page, "Groups").first().waitFor();
+    await page.getByRole("button", { name: "Export" }).click();
+    const sheet = page.locator(".sheet");
+    const file = async (format) => {
+      const click = sheet.getByRole("button", { name: format, exact: true }).click();
+      const [download] = await Promise.all([page.waitForEvent("download"), click]);
+      return [download.suggestedFilename(), await readFile(await download.path(), "utf8")];
+    };
+    const [name, text] = await file("json");
+    assert.equal(name, "prompt-v2-groups.json");
+    const [first] = JSON.parse(text).filter((one) => one.experiment === "prompt-v2");
+    assert.equal(first["metadata.tier"], groups[0].values[0]);
+    assert.equal(first["scores.Factuality.delta"], groups[0].experiments[1].scores.Factuality.delta);
+    const lines = (await file("csv"))[1].trim().split("\n");
+    assert.equal(lines.length, 1 + 2 * groups.length);
+    assert.match(lines[0], /^metadata\.tier,experiment,rows,cases,/);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Trials" }).click();
+    await page.getByRole("button", { name: "Export" }).click();
+    const { cases } = await ask(api("experiments/prompt-v2/trials?limit=1000"));
+    const trials = JSON.parse((await file("json"))[1]);
+    assert.deepEqual(
+      trials.map((one) => [one.id, one["scores.Factuality.sd"]]),
+      cases.map((one) => [one.id, one.scores.Factuality?.sd ?? null]),
+    );
+  },
+);
+
+scenario("trials say how many are shown, and show more", `${PROMPT}?layout=trials`, async (page) => {
+  const { cases } = await ask(api("experiments/prompt-v2/trials?limit=1000"));
+  const rows = (n) =>
+    page.waitForFunction(
+      (count) => document.querySelector("[aria-label=Trials]")?.getAttribute("aria-rowcount") === String(count + 1),
+      n,
+    );
+  await page.getByText("These are the 200 cases").waitFor();
+  await rows(200);
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await rows(cases.length);
+  await page.getByText("These are").waitFor({ state: "detached" });
+});
+
+scenario("all rows are copied as Markdown, not only those that were scrolled to", PROMPT, async (page) => {
+  await rowsOf(page, "Cases").first().waitFor();
+  const { total } = await ask(api("experiments/prompt-v2/cases?against=baseline&limit=1"));
+  await page.getByRole("button", { name: "Export" }).click();
+  await page.getByRole("button", { name: "Copy the rows as Markdown" }).click();
+  await page.getByText(`Copied ${total} rows as Markdown`).waitFor();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(text.trim().split("\n").length, total + 2);
+});
+
+scenario("picked rows are copied as Markdown", PROMPT, async (page) => {
   await rowsOf(page, "Cases").first().waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("x");
   await page.getByRole("toolbar").getByRole("button", { name: "Copy as Markdown" }).click();
+  await page.getByText("Copied 1 rows as Markdown").waitFor();
   const text = await page.evaluate(() => navigator.clipboard.readText());
   assert.equal(text.trim().split("\n").length, 3);
 });
@@ -906,6 +1107,23 @@ scenario("a running experiment updates by itself", "/", async (page) => {
   await insert(2);
   await page.locator("[data-id=row-2]").waitFor();
   await page.getByText("2 rows").first().waitFor();
+  await page.getByRole("button", { name: "Trials" }).click();
+  await rowsOf(page, "Trials").nth(1).waitFor();
+  await insert(3);
+  await rowsOf(page, "Trials").nth(2).waitFor();
+  await page.getByRole("button", { name: "Grid" }).click();
+  await page.locator(".grid-row").nth(2).waitFor();
+  await insert(4);
+  await page.locator(".grid-row").nth(3).waitFor();
+  await page.goto(`${here.url}/app/evalhouse/p/running/experiments/now?group=scores.Good&case=row-1`);
+  await rowsOf(page, "Groups").first().getByText("2").first().waitFor();
+  await page.getByRole("treeitem").nth(0).waitFor();
+  const child = { id: "step-1", span_id: "step-1", root_span_id: "row-1", span_parents: ["row-1"], output: "y" };
+  await post(`/v1/experiment/${made.experiment.id}/insert`, { events: [child] });
+  await page.getByRole("treeitem").nth(1).waitFor();
+  await insert(5);
+  await insert(6);
+  await rowsOf(page, "Groups").first().getByText("3").first().waitFor();
 });
 
 scenario("an experiment without a baseline stands alone", experiment("baseline"), async (page) => {

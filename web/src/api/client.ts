@@ -79,11 +79,12 @@ export interface Answer<T> {
 
 /**
  * Asks whenever `question` changes; undefined asks nothing and forgets. `ask` is given a signal that ends the
- * request when a newer one replaces it.
+ * request when a newer one replaces it. The same is asked again when `changes` does.
  */
 export function answer<Q, T>(
   question: () => Q | undefined,
   ask: (question: Q, signal: AbortSignal) => Promise<T>,
+  changes: () => unknown = () => undefined,
 ): Answer<T> {
   const [value, setValue] = createSignal<T>();
   const [error, setError] = createSignal<ApiError>();
@@ -93,7 +94,7 @@ export function answer<Q, T>(
   let control = new AbortController();
 
   createEffect(
-    on([asked, round], () => {
+    on([asked, round, changes], () => {
       const now = question();
       if (now === undefined) {
         setValue(undefined);

@@ -1,11 +1,11 @@
 import { createSignal, For, Show } from "solid-js";
-import { constant } from "../format/language";
-import { parameters, setParameters, withParameters } from "../router";
-import { copy } from "../ui/copy";
+import { parameters, setParameters } from "../router";
+import { copy, copyWhenHere } from "../ui/copy";
 import { Menu } from "../ui/Menu";
 import { Score } from "./Score";
-import { asMarkdown, command } from "./showMeHow";
-import type { View } from "./view";
+import { command } from "./showMeHow";
+import { idIn, type View } from "./view";
+import { asMarkdown } from "./written";
 
 const FORMATS = ["csv", "json", "parquet"];
 
@@ -13,17 +13,10 @@ const FORMATS = ["csv", "json", "parquet"];
 export function ActionBar(props: { view: View }) {
   const [scoring, setScoring] = createSignal(false);
   const ids = () => parameters("pick");
-  const condition = () => `id in [${ids().map(constant).join(", ")}]`;
+  const isTheirs = () => props.view.rows().some((row) => row?.presence === "base_only" && ids().includes(row.id));
+  // The baseline's own rows are listed where a filter asks who has a case.
+  const condition = () => (isTheirs() ? `${idIn(ids())} and presence() is not null` : idIn(ids()));
   const shown = () => command(props.view, condition());
-  const link = (format: string) =>
-    withParameters(`${props.view.path}/export`, {
-      project: props.view.project,
-      format,
-      rows: "listed",
-      against: props.view.bases()[0],
-      columns: props.view.columns(),
-      where: condition(),
-    });
   return (
     <div class="actions" role="toolbar" aria-label="Picked cases">
       <strong>{ids().length} picked</strong>
@@ -33,15 +26,17 @@ export function ActionBar(props: { view: View }) {
       <Menu label="Export these" up>
         <For each={FORMATS}>
           {(format) => (
-            <a class="button" href={link(format)} download={`${props.view.experiment}-picked.${format}`}>
+            <a
+              class="button"
+              href={props.view.listedAs(format, condition())}
+              download={`${props.view.experiment}-picked.${format}`}
+            >
               {format}
             </a>
           )}
         </For>
       </Menu>
-      <button onClick={() => copy(asMarkdown(props.view, new Set(ids())), "Copied as Markdown")}>
-        Copy as Markdown
-      </button>
+      <button onClick={() => copyWhenHere(asMarkdown(props.view, condition()))}>Copy as Markdown</button>
       <button onClick={() => copy(location.href, "Copied the link")}>Copy link</button>
       <button title={shown()} onClick={() => copy(shown(), "Copied the command")}>
         Copy the command

@@ -3,6 +3,7 @@ import { changeSettings } from "../api/settings";
 import { setParameters } from "../router";
 import { say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
+import { numberOf } from "./Header";
 import { frozen, height, HEIGHTS, setHeight, type Height } from "./Table";
 import { listed, quoted } from "../format/language";
 import { type View } from "./view";
@@ -45,8 +46,8 @@ export function Columns(props: { view: View }) {
   };
   const regressions = () => {
     const scores = props.view.diff()?.scores ?? {};
-    const rank = (name: string) => scores[name.replace(/^scores\./, "").replaceAll('"', "")]?.regressed ?? -1;
-    const isScore = (name: string) => name.startsWith("scores.");
+    const rank = (name: string) => scores[numberOf({ name })!.name]?.regressed ?? -1;
+    const isScore = (name: string) => numberOf({ name })?.kind === "score";
     const ranked = shown()
       .filter(isScore)
       .toSorted((a, b) => rank(b) - rank(a));

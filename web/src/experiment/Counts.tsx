@@ -1,10 +1,14 @@
 import { For, Show } from "solid-js";
+import { answer, get } from "../api/client";
+import type { CaseTable } from "../api/types";
 import { count } from "../format/number";
 import { quoted } from "../format/language";
-import { narrow, type View } from "./view";
+import { isAsked, narrow, narrowedFrom, type View } from "./view";
 
 /** Counts that are shown: an experiment may have thousands of scores. */
 const MOST = 14;
+
+const FAILED = "error is not null";
 
 interface Counted {
   n: number;
@@ -14,11 +18,26 @@ interface Counted {
 
 /** Where every case went; each count is a filter. */
 export function Counts(props: { view: View }) {
+  /** Rows with an error under a filter that compares: no summary has them. */
+  const failed = answer(
+    () =>
+      props.view.comparing() && props.view.where() !== undefined && props.view.cases()
+        ? {
+            project: props.view.project,
+            against: props.view.bases()[0],
+            align: props.view.align(),
+            where: narrowedFrom(props.view.meaning(), FAILED),
+            columns: "id",
+            limit: "1",
+          }
+        : undefined,
+    async (given, signal) => (await get<CaseTable>(`${props.view.path}/cases`, given, signal)).total,
+    props.view.changes,
+  );
   const counted = (): Counted[] => {
+    const errors = { n: props.view.alone()?.errors ?? failed() ?? 0, words: "with an error", condition: FAILED };
     const diff = props.view.diff();
-    const errors = props.view.alone()?.errors ?? 0;
-    const ofErrors = errors > 0 ? [{ n: errors, words: "rows with an error", condition: "error is not null" }] : [];
-    if (!diff) return ofErrors;
+    if (!diff) return [errors].filter((one) => one.n > 0);
     const of = diff.counts;
     const lost = Object.entries(diff.scores).flatMap(([name, score]) => [
       { n: score.lost_score, words: `lost ${name}`, condition: `lost_score(scores.${quoted(name)})` },
@@ -29,12 +48,10 @@ export function Counts(props: { view: View }) {
       { n: of.candidate_only, words: "only here", condition: "presence() = 'candidate_only'" },
       { n: of.base_only, words: "only there", condition: "presence() = 'base_only'" },
       { n: of.null_key, words: "without a key", condition: "presence() = 'null_key'" },
+      errors,
       ...lost,
     ];
-    return [
-      ...all.filter((one) => one.n > 0).slice(0, MOST),
-      { n: -1, words: "errors", condition: "error is not null" },
-    ];
+    return all.filter((one) => one.n > 0).slice(0, MOST);
   };
   return (
     <div class="counts">
@@ -55,11 +72,8 @@ export function Counts(props: { view: View }) {
       </Show>
       <For each={counted()}>
         {(one) => (
-          <button
-            aria-pressed={props.view.where()?.includes(one.condition)}
-            onClick={() => narrow(props.view, one.condition)}
-          >
-            {one.n >= 0 ? count(one.n) : ""} {one.words}
+          <button aria-pressed={isAsked(props.view, one.condition)} onClick={() => narrow(props.view, one.condition)}>
+            {count(one.n)} {one.words}
           </button>
         )}
       </For>

@@ -1,6 +1,7 @@
 import { Show } from "solid-js";
-import type { MetricDelta, ScoreDelta, Summary } from "../api/types";
+import type { Diff, MetricDelta, ScoreDelta, Summary } from "../api/types";
 import { halfWidth, isShare, mean, measure, percent, plain, pValue, signed } from "../format/number";
+import { Why } from "./Why";
 
 /** What a header says of a number: its mean and, against a baseline, the delta with its verdict. */
 export interface Sums {
@@ -20,8 +21,21 @@ export interface Sums {
   title: string;
 }
 
+/** What is known of a number: from a comparison where there is one, else of the experiment alone. */
+export function sumsOf(
+  kind: Sums["kind"],
+  name: string,
+  diff: Diff | undefined,
+  alone: Summary | undefined,
+): Sums | undefined {
+  if (!diff) return alone && sumsAlone(kind, name, alone);
+  const score = kind === "score" ? diff.scores[name] : undefined;
+  const metric = kind === "metric" ? diff.metrics[name] : undefined;
+  return score ? sumsOfScore(name, score) : metric && sumsOfMetric(name, metric);
+}
+
 /** Of a comparison. */
-export function sumsOfScore(name: string, of: ScoreDelta): Sums {
+function sumsOfScore(name: string, of: ScoreDelta): Sums {
   const share = isShare(of.min, of.max);
   return {
     kind: "score",
@@ -44,7 +58,7 @@ export function sumsOfScore(name: string, of: ScoreDelta): Sums {
 }
 
 /** Of a comparison. A metric has no verdict but its interval. */
-export function sumsOfMetric(name: string, of: MetricDelta): Sums {
+function sumsOfMetric(name: string, of: MetricDelta): Sums {
   const real = of.ci_low != null && of.ci_high != null && (of.ci_low > 0 || of.ci_high < 0);
   const better = (of.delta_matched ?? 0) < 0 === of.lower_is_better;
   return {
@@ -65,7 +79,7 @@ export function sumsOfMetric(name: string, of: MetricDelta): Sums {
 }
 
 /** Of an experiment alone. */
-export function sumsAlone(kind: Sums["kind"], name: string, summary: Summary): Sums | undefined {
+function sumsAlone(kind: Sums["kind"], name: string, summary: Summary): Sums | undefined {
   const none = { base: null, delta: null, improved: null, regressed: null, verdict: null };
   const score = kind === "score" ? summary.scores[name] : undefined;
   if (score) {
@@ -100,19 +114,24 @@ const WORDS = {
 };
 const COLOUR = { improved: "better", regressed: "worse", not_distinguishable: "quiet", no_data: "quiet" };
 
-/** A delta: sign, size, interval and verdict. Grey where noise explains it. */
-export function Delta(props: { of: Sums; words?: boolean }) {
+/** A delta: sign, size, interval and verdict. Grey where noise explains it. `base` is what it is a delta from. */
+export function Delta(props: { of: Sums; words?: boolean; base?: string | undefined }) {
   const size = (x: number) =>
     props.of.share ? (100 * x).toFixed(1) : props.of.unit === "$" ? `$${plain(x)}` : plain(x);
   const width = () => halfWidth(props.of.low, props.of.high);
   return (
     <Show when={props.of.verdict}>
       {(verdict) => (
-        <span class={COLOUR[verdict()]} title={props.of.title}>
+        <Why
+          score={props.of.kind === "score" && props.of.delta != null ? props.of.name : undefined}
+          from={props.base}
+          class={COLOUR[verdict()]}
+          title={props.of.title}
+        >
           {signed(props.of.delta, size)}
           <Show when={width() != null}> ±{size(width()!)}</Show> <span aria-hidden="true">{SIGN[verdict()]}</span>
           <span classList={{ "only-read": !props.words }}> {WORDS[verdict()]}</span>
-        </span>
+        </Why>
       )}
     </Show>
   );

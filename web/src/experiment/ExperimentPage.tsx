@@ -4,6 +4,7 @@ import { parameter, parameters, setParameters } from "../router";
 import { onKey } from "../ui/keys";
 import { kept } from "../ui/kept";
 import { Trouble, Warnings } from "../ui/Trouble";
+import { openTrace } from "../trace/opened";
 import { ActionBar } from "./ActionBar";
 import { Baseline } from "./Baseline";
 import { Columns } from "./Columns";
@@ -18,6 +19,7 @@ import { SummaryPane } from "./SummaryPane";
 import { Table } from "./Table";
 import { Views } from "./Views";
 import { createView } from "./view";
+import { explained } from "./Why";
 import "./ExperimentPage.css";
 
 const Grid = lazy(() => import("./Grid"));
@@ -36,10 +38,9 @@ export default function ExperimentPage(props: { project: string; experiment: str
   const [cursor, setCursor] = createSignal(-1);
 
   const rows = view.rows;
-  const open = (row: CaseRow, index: number, shift = 0) => {
+  const open = (row: CaseRow, index: number, against?: string) => {
     setCursor(index);
-    const there = row.presence === "base_only" ? "yes" : null;
-    setParameters({ case: row.id, there, span: null, against: null, shift: shift > 0 ? String(shift) : null });
+    openTrace(row.id, { there: row.presence === "base_only", against });
   };
   const opened = createMemo(() => parameter("case"));
   const at = () => {
@@ -84,39 +85,33 @@ export default function ExperimentPage(props: { project: string; experiment: str
         </button>
       </div>
       <Counts view={view} />
-      <Trouble error={view.trouble()} />
+      <Trouble error={view.trouble()} again={view.refresh} />
       <div class="experiment-body">
         <div class="experiment-main">
           <Suspense>
-            <Switch
-              fallback={
-                <Show
-                  when={view.cases() && rows().length === 0}
-                  fallback={<Table view={view} cursor={at()} open={open} />}
-                >
-                  <section class="empty">
+            <Switch fallback={<Table view={view} cursor={at()} open={open} />}>
+              <Match when={view.cases() && rows().length === 0}>
+                <section class="empty">
+                  <Show when={view.where()} fallback={<h2>The experiment has no cases yet</h2>}>
                     <h2>No case is like that</h2>
-                    <Show when={view.where()}>
-                      <p>
-                        <button class="lined" onClick={() => view.setWhere(null)}>
-                          Clear the filter
-                        </button>
-                      </p>
-                    </Show>
-                  </section>
-                </Show>
-              }
-            >
-              <Match when={view.layout() === "summary"}>
+                    <p>
+                      <button class="lined" onClick={() => view.setWhere(null)}>
+                        Clear the filter
+                      </button>
+                    </p>
+                  </Show>
+                </section>
+              </Match>
+              <Match when={view.shows() === "summary"}>
                 <SummaryLayout view={view} />
               </Match>
-              <Match when={view.layout() === "trials"}>
+              <Match when={view.shows() === "trials"}>
                 <Trials view={view} />
               </Match>
-              <Match when={view.layout() === "grid"}>
+              <Match when={view.shows() === "grid"}>
                 <Grid view={view} open={open} />
               </Match>
-              <Match when={view.groupBy().length > 0}>
+              <Match when={view.shows() === "groups"}>
                 <Groups view={view} />
               </Match>
             </Switch>
@@ -132,9 +127,7 @@ export default function ExperimentPage(props: { project: string; experiment: str
       </div>
       <Warnings of={view.cases()?.warnings} />
       <Suspense>
-        <Show when={parameter("explain")} keyed>
-          {(score) => <Explain view={view} score={score} />}
-        </Show>
+        <Show when={explained()}>{(of) => <Explain view={view} of={of()} />}</Show>
         <Show when={opened()}>
           {(id) => (
             <TracePanel

@@ -3,46 +3,54 @@ import { answer, get } from "../api/client";
 import type { Explanation } from "../api/types";
 import { count, halfWidth, percent, plain, pValue, score, signed } from "../format/number";
 import { preview } from "../format/value";
-import { setParameters } from "../router";
 import { Dialog } from "../ui/Dialog";
 import { Trouble, Warnings } from "../ui/Trouble";
-import { narrowed, type View } from "./view";
+import { narrowedFrom, type View } from "./view";
+import { closeExplanation, type Explained } from "./Why";
 
 const SLICES = "12";
 
 /** Which slices of the cases carry the change of a score. Each opens as a filter. */
-export default function Explain(props: { view: View; score: string }) {
+export default function Explain(props: { view: View; of: Explained }) {
+  const base = () => props.view.sideOf(props.of.from) ?? props.view.sides()[0];
+  const where = () => props.of.where ?? props.view.where();
   const explanation = answer(
     () =>
-      props.view.overall()?.[0]
-        ? {
-            base: props.view.overall()![0]!.base.id,
-            candidate: props.view.experiment,
-            project: props.view.project,
-            score: props.score,
-            where: props.view.where(),
-            limit: SLICES,
-          }
-        : undefined,
+      base() && {
+        base: base()!.id,
+        candidate: props.view.experiment,
+        project: props.view.project,
+        score: props.of.score,
+        where: where(),
+        limit: SLICES,
+      },
     (given, signal) => get<Explanation>("/api/v1/explain", given, signal),
+    props.view.changes,
   );
-  const close = () => setParameters({ explain: null });
-  const open = (condition: string) => {
-    setParameters({ explain: null, where: narrowed(props.view, condition) });
-  };
+  const open = (condition: string) => closeExplanation(narrowedFrom(props.of.where ?? props.view.meaning(), condition));
   const withWidth = (delta: number | null, low: number | null, high: number | null) => {
     const width = halfWidth(low, high);
     return width === null ? signed(delta, score) : `${signed(delta, score)} ±${score(width)}`;
   };
   return (
-    <Dialog title={`Why did ${props.score} change?`} close={close} wide>
+    <Dialog title={`Why did ${props.of.score} change?`} close={closeExplanation} wide>
       <Trouble error={explanation.error} again={explanation.again} />
       <Show when={explanation()} fallback={<p class="quiet">Looking through the slices…</p>}>
         {(of) => (
           <>
             <p>
-              {withWidth(of().delta, of().ci_low, of().ci_high)} over {count(of().n)} matched cases.{" "}
-              {count(of().searched)} slices by {of().fields.join(", ")} were looked at; p-values are corrected for that.
+              {withWidth(of().delta, of().ci_low, of().ci_high)} against {base()?.experiment} over {count(of().n)}{" "}
+              matched cases
+              <Show when={where()}>
+                {(condition) => (
+                  <>
+                    {" "}
+                    with <code>{condition()}</code>
+                  </>
+                )}
+              </Show>
+              . {count(of().searched)} slices by {of().fields.join(", ")} were looked at; p-values are corrected for
+              that.
             </p>
             <Show
               when={of().slices.length > 0}

@@ -1,10 +1,10 @@
 import { For, Show } from "solid-js";
-import { withParameters, type Given } from "../router";
-import { to } from "../router";
-import { copy } from "../ui/copy";
+import { to, withParameters, type Given } from "../router";
+import { copy, copyWhenHere, messageOf, say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
-import { asMarkdown, command, sqlOf } from "./showMeHow";
+import { command, sqlOf } from "./showMeHow";
 import type { View } from "./view";
+import { asCsv, asJson, asMarkdown, groupValues, trialValues, type Values } from "./written";
 
 const FORMATS = ["csv", "json", "jsonl", "parquet", "arrow"];
 
@@ -12,19 +12,20 @@ const FORMATS = ["csv", "json", "jsonl", "parquet", "arrow"];
 export function Export(props: { view: View }) {
   const link = (format: string, given: Given) =>
     withParameters(`${props.view.path}/export`, { project: props.view.project, format, ...given });
-  const listed = (): Given => ({
-    rows: "listed",
-    against: props.view.bases()[0],
-    where: props.view.where(),
-    sort: props.view.sort(),
-    columns: props.view.columns(),
-    align: props.view.align(),
-  });
+  const isList = () => props.view.shows() === "list" || props.view.shows() === "grid";
   return (
     <Menu label="Export" right>
-      <h3>What is listed: this filter, order and these columns</h3>
-      <Formats view={props.view} link={(format) => link(format, listed())} part="" />
-      <button onClick={() => copy(asMarkdown(props.view), "Copied as Markdown")}>Copy the rows as Markdown</button>
+      <Show when={props.view.shows() === "groups"}>
+        <h3>These groups</h3>
+        <Written view={props.view} part="-groups" ask={groupValues} />
+      </Show>
+      <Show when={props.view.shows() === "trials"}>
+        <h3>How much the trials of each case agree</h3>
+        <Written view={props.view} part="-trials" ask={trialValues} />
+      </Show>
+      <h3>{isList() ? "What is listed" : "The cases behind it"}: this filter, order and these columns</h3>
+      <Formats view={props.view} link={(format) => props.view.listedAs(format)} part="" />
+      <button onClick={() => copyWhenHere(asMarkdown(props.view))}>Copy the rows as Markdown</button>
       <h3>All cases</h3>
       <Formats view={props.view} link={(format) => link(format, { rows: "cases" })} part="-cases" />
       <h3>All spans, every field</h3>
@@ -39,7 +40,7 @@ export function Export(props: { view: View }) {
       </button>
       <Show
         when={sqlOf(props.view)}
-        fallback={<p class="quiet indent">This filter compares cases: SQL has no word for it, the command has.</p>}
+        fallback={<p class="quiet indent">SQL has no words for what is compared here; the command has.</p>}
       >
         {(text) => (
           <>
@@ -65,6 +66,34 @@ function Formats(props: { view: View; link: (format: string) => string; part: st
             {format}
           </a>
         )}
+      </For>
+    </div>
+  );
+}
+
+const WRITERS: [string, string, (values: Values) => string][] = [
+  ["csv", "text/csv", asCsv],
+  ["json", "application/json", asJson],
+];
+
+/** Files that are written here. */
+function Written(props: { view: View; part: string; ask: (view: View) => Promise<Values> }) {
+  const write = async (format: string, type: string, writer: (values: Values) => string) => {
+    try {
+      const text = writer(await props.ask(props.view));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([text], { type }));
+      link.download = `${props.view.experiment}${props.part}.${format}`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (error) {
+      say(messageOf(error));
+    }
+  };
+  return (
+    <div class="row">
+      <For each={WRITERS}>
+        {([format, type, writer]) => <button onClick={() => void write(format, type, writer)}>{format}</button>}
       </For>
     </div>
   );

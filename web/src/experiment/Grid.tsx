@@ -10,6 +10,7 @@ import { Menu } from "../ui/Menu";
 import { createOthers } from "./others";
 import { createPages, PAGE } from "./pages";
 import { PREVIEW, type View } from "./view";
+import { WhyButton } from "./Why";
 import "./Grid.css";
 
 const FIELDS = ["output", "expected", "error", "metadata"];
@@ -34,6 +35,7 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
       .map((name) => ({ name, path: `scores.${quoted(name)}` })),
   );
   const paths = () => scores().map((one) => one.path);
+  const theirFields = () => chosen().map((field) => `baseline(${field})`);
   const asked = createMemo(() =>
     props.view.summary()
       ? {
@@ -41,26 +43,35 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
           where: props.view.where(),
           sort: props.view.sort(),
           against: props.view.bases()[0],
-          columns: ["input", ...chosen(), ...paths()].join(","),
+          align: props.view.align(),
+          columns: ["input", ...chosen(), ...paths(), ...(props.view.comparing() ? theirFields() : [])].join(","),
           preview: PREVIEW,
           limit: String(PAGE),
         }
       : undefined,
   );
-  const mine = answer(asked, (given, signal) => get<CaseTable>(`${props.view.path}/cases`, given, signal));
+  const mine = answer(
+    asked,
+    (given, signal) => get<CaseTable>(`${props.view.path}/cases`, given, signal),
+    props.view.changes,
+  );
   const pages = createPages<CaseRow>(mine, async (offset, signal) => {
     const given = { ...asked(), offset: String(offset) };
     return (await get<CaseTable>(`${props.view.path}/cases`, given, signal)).rows;
   });
-  /** What the matched case of each comparison says, by the row of this experiment. */
-  const theirs = createOthers(props.view, {
+  const others = createOthers(props.view, {
     of: mine,
     rows: pages.rows,
     range,
-    bases: props.view.bases,
-    columns: () => [...chosen().map((field) => `baseline(${field})`), ...paths()],
+    bases: () => props.view.bases().slice(1),
+    columns: () => [...theirFields(), ...paths()],
   });
-  const ofFirst = (base: string, row: CaseRow) => (base === props.view.bases()[0] ? row.cells.slice(1) : undefined);
+  const own = (row: CaseRow) => row.cells.slice(1, 1 + chosen().length + paths().length);
+  /** What the matched case of a comparison says: the first comes with the rows. */
+  const theirs = (base: string, row: CaseRow) =>
+    base === props.view.bases()[0]
+      ? [...row.cells.slice(-chosen().length), ...own(row).slice(chosen().length)]
+      : others(base, row.id);
   const height = () => FIELD * chosen().length + SCORES;
   const virtual = createVirtualizer({
     get count() {
@@ -135,17 +146,17 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
                       {(base) => (
                         <Side
                           fields={chosen()}
-                          cells={isTheirs(row) ? ofFirst(base, row) : theirs(base, row.id)}
+                          cells={theirs(base, row)}
                           scores={scores().map((one) => one.name)}
-                          value={(cell) => cell?.base ?? (isTheirs(row) ? number(cell?.value) : null)}
+                          value={(cell) => cell?.base ?? null}
                         />
                       )}
                     </For>
                     <Side
                       fields={chosen()}
-                      cells={isTheirs(row) ? undefined : row.cells.slice(1)}
+                      cells={row.presence === "base_only" ? undefined : own(row)}
                       scores={scores().map((one) => one.name)}
-                      value={(cell) => number(cell?.value)}
+                      value={(cell) => (typeof cell?.value === "number" ? cell.value : null)}
                       changes
                     />
                   </div>
@@ -161,11 +172,6 @@ export default function Grid(props: { view: View; open: (row: CaseRow, index: nu
 
 const COLOURS: Record<string, string> = { improved: "better", regressed: "worse" };
 const SIGNS: Record<string, string> = { improved: "▲", regressed: "▼" };
-
-/** Whether only the baseline has the case: what the row shows is the baseline's. */
-const isTheirs = (row: CaseRow) => row.presence === "base_only";
-
-const number = (value: unknown) => (typeof value === "number" ? value : null);
 
 /** What one experiment has for a case: the chosen fields, then the scores. */
 function Side(props: {
@@ -195,11 +201,16 @@ function Side(props: {
               <span>
                 <span class="quiet">{name}</span> {score(props.value(cell()))}
                 <Show when={props.changes && SIGNS[cell()?.class ?? ""]}>
-                  <span class={COLOURS[cell()!.class!]}>
+                  <WhyButton
+                    score={name}
+                    class={COLOURS[cell()!.class!]!}
+                    title={`Baseline ${score(cell()!.base)}`}
+                    aside
+                  >
                     {" "}
                     {SIGNS[cell()!.class!]}
                     {signed(cell()?.delta, score)}
-                  </span>
+                  </WhyButton>
                 </Show>
               </span>
             );

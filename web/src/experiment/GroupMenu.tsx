@@ -3,6 +3,7 @@ import { parameter, setParameters } from "../router";
 import { Menu } from "../ui/Menu";
 import { onKey } from "../ui/keys";
 import { quoted } from "../format/language";
+import { firstOf } from "./groupsOf";
 import { type View } from "./view";
 
 export const AGGREGATES = ["avg", "min", "max", "sum", "median", "count", "stddev", "p90"];
@@ -87,7 +88,7 @@ export function GroupMenu(props: { view: View }) {
             >
               <For each={props.view.sides()}>
                 {(side) => (
-                  <option value={side.id} selected={side.id === (parameter("first") ?? props.view.bases()[0])}>
+                  <option value={side.id} selected={side === props.view.sideOf(firstOf(props.view))}>
                     {side.experiment}
                   </option>
                 )}

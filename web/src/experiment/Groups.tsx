@@ -1,64 +1,32 @@
 import { createMemo, For, Show } from "solid-js";
-import { answer, get } from "../api/client";
-import type { Group, GroupMember, GroupScore, Groups as Answer } from "../api/types";
+import { answer } from "../api/client";
+import type { GroupScore } from "../api/types";
 import { count, plain, score, signed, halfWidth } from "../format/number";
 import { oneLine } from "../format/value";
-import { parameter, setParameters } from "../router";
+import { setParameters } from "../router";
 import { DataTable, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
 import { constant } from "../format/language";
-import { narrowed, type View } from "./view";
-
-/** One line: an experiment inside a group. */
-interface Line {
-  group: Group;
-  member: GroupMember;
-  experiment: string;
-  first: boolean;
-}
+import { askGroups, firstOf, groupsAsked, linesOf, type Line } from "./groupsOf";
+import { narrowedFrom, type View } from "./view";
+import { Why } from "./Why";
 
 /** Groups of cases, each experiment summed up inside each. */
 export function Groups(props: { view: View }) {
-  /** The comparison that differences and regressions are against. */
-  const first = () => parameter("first") ?? props.view.bases()[0];
   const groups = answer(
-    () =>
-      props.view.ready() && props.view.groupBy().length > 0
-        ? {
-            project: props.view.project,
-            bases: props.view.bases().toSorted((a, b) => Number(b === first()) - Number(a === first())),
-            "group-by": props.view.groupBy(),
-            where: props.view.where(),
-            aggregate: parameter("aggregate"),
-            // Regressions are from something.
-            sort: props.view.comparing() ? parameter("order") : null,
-          }
-        : undefined,
-    async ({ bases: [base, ...others], ...given }, signal) => {
-      const experiment = props.view.experiment;
-      if (base === undefined) return get<Answer>("/api/v1/groups", { ...given, experiment }, signal);
-      return get<Answer>("/api/v1/diff", { ...given, base, candidate: [experiment, ...others] }, signal);
-    },
+    () => (props.view.ready() && props.view.groupBy().length > 0 ? groupsAsked(props.view) : undefined),
+    (given, signal) => askGroups(props.view, given, signal),
+    props.view.changes,
   );
-  const within = () => parameter("within") !== "off";
-  const lines = createMemo((): Line[] => {
-    const answer = groups();
-    if (!answer) return [];
-    const mine = answer.experiments.findIndex((side) => side.id === props.view.summary()?.id);
-    return answer.groups.flatMap((group) =>
-      group.experiments
-        .map((member, index) => ({ group, member, index, experiment: answer.experiments[index]?.experiment ?? "" }))
-        .filter(({ index }) => within() || index === mine)
-        .map((line, nth) => ({ ...line, first: nth === 0 })),
-    );
-  });
+  const lines = createMemo(() => (groups() ? linesOf(props.view, groups()!) : []));
   const names = createMemo(() => [...new Set(lines().flatMap((line) => Object.keys(line.member.scores)))]);
   /** A metric that is zero everywhere tells groups apart as little as one that is not there. */
   const metrics = createMemo(() => {
     const names = new Set(lines().flatMap((line) => Object.keys(line.member.metrics)));
     return [...names].filter((name) => lines().some((line) => line.member.metrics[name]));
   });
-  const open = (line: Line) => {
+  /** The filter that keeps only a group. */
+  const within = (line: Line) => {
     const conditions = props.view.groupBy().map((by, index) => {
       const value = line.group.values[index];
       return value == null
@@ -67,9 +35,10 @@ export function Groups(props: { view: View }) {
           ? `${by} = ${JSON.stringify(value)}`
           : `${by} = ${constant(value)}`;
     });
-    // In one step: without a group there is no order of groups either.
-    setParameters({ group: null, order: null, where: narrowed(props.view, conditions.join(" and ")) });
+    return narrowedFrom(props.view.meaning(), conditions.join(" and "));
   };
+  // In one step: without a group there is no order of groups either.
+  const open = (line: Line) => setParameters({ group: null, order: null, where: within(line) });
   const columns = createMemo((): Column<Line>[] => [
     {
       name: "group",
@@ -89,7 +58,14 @@ export function Groups(props: { view: View }) {
       width: 250,
       number: true,
       header: () => `${name} (${groups()?.aggregate ?? ""})`,
-      cell: (line) => <Score of={line.member.scores[name]} />,
+      cell: (line) => (
+        <Score
+          of={line.member.scores[name]}
+          name={name}
+          from={firstOf(props.view)}
+          where={line.mine ? within(line) : undefined}
+        />
+      ),
     })),
     ...metrics().map((name): Column<Line> => ({
       name: `metrics.${name}`,
@@ -124,8 +100,13 @@ export function Groups(props: { view: View }) {
   );
 }
 
-/** A delta whose interval has zero in it is grey: noise explains it. */
-function Score(props: { of: GroupScore | undefined }) {
+/** A delta whose interval has zero in it is grey: noise explains it. With `where` it can be explained. */
+function Score(props: {
+  of: GroupScore | undefined;
+  name: string;
+  from: string | undefined;
+  where: string | undefined;
+}) {
   const real = () =>
     props.of?.ci_low != null && props.of.ci_high != null && (props.of.ci_low > 0 || props.of.ci_high < 0);
   const width = () => halfWidth(props.of?.ci_low, props.of?.ci_high);
@@ -133,8 +114,16 @@ function Score(props: { of: GroupScore | undefined }) {
     <>
       <Show when={props.of?.delta != null}>
         <span class="change" classList={{ quiet: !real() }}>
-          {signed(props.of!.delta, score)}
-          <Show when={width() != null}> ±{score(width())}</Show>{" "}
+          <Why
+            score={props.where === undefined ? undefined : props.name}
+            from={props.from}
+            where={props.where}
+            class={real() ? "" : "quiet"}
+            title="Difference over the matched cases of the group"
+          >
+            {signed(props.of!.delta, score)}
+            <Show when={width() != null}> ±{score(width())}</Show>
+          </Why>{" "}
           <For each={[["▲", "better", props.of!.improved] as const, ["▼", "worse", props.of!.regressed] as const]}>
             {([sign, colour, n]) => (
               <span class={colour}>

@@ -2,32 +2,14 @@ import { createMemo, For, Show } from "solid-js";
 import { answer, get } from "../api/client";
 import type { CaseColumn, Groups } from "../api/types";
 import { count } from "../format/number";
-import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore, type Sums } from "./Delta";
-import { quoted } from "../format/language";
+import { Delta, meanOf, sumsOf, type Sums } from "./Delta";
+import { quoted, unquoted } from "../format/language";
 import { narrow, type View } from "./view";
 
 /** The score or metric that a column shows, if it shows one. */
-export function numberOf(column: CaseColumn): { kind: Sums["kind"]; name: string } | undefined {
+export function numberOf(column: Pick<CaseColumn, "name">): { kind: Sums["kind"]; name: string } | undefined {
   const [, table, name] = /^(scores|metrics)\.(.+)$/s.exec(column.name) ?? [];
-  if (!table) return undefined;
-  return {
-    kind: table === "scores" ? "score" : "metric",
-    name: name!.replace(/^"(.*)"$/s, "$1").replaceAll('""', '"'),
-  };
-}
-
-/** What is known of the number of a column under the filter. */
-export function sumsOf(view: View, column: CaseColumn): Sums | undefined {
-  const number = numberOf(column);
-  if (!number) return undefined;
-  const diff = view.diff();
-  if (diff) {
-    const score = number.kind === "score" ? diff.scores[number.name] : undefined;
-    const metric = number.kind === "metric" ? diff.metrics[number.name] : undefined;
-    return score ? sumsOfScore(number.name, score) : metric ? sumsOfMetric(number.name, metric) : undefined;
-  }
-  const alone = view.alone();
-  return alone && sumsAlone(number.kind, number.name, alone);
+  return table ? { kind: table === "scores" ? "score" : "metric", name: unquoted(name!) } : undefined;
 }
 
 /** The name of a column as its header shows it. */
@@ -41,7 +23,10 @@ function reorder(view: View, name: string) {
 
 /** The header of a column: its order, and for numbers what they come to. */
 export function Header(props: { view: View; column: CaseColumn }) {
-  const sums = createMemo(() => sumsOf(props.view, props.column));
+  const sums = createMemo(() => {
+    const number = numberOf(props.column);
+    return number && sumsOf(number.kind, number.name, props.view.diff(), props.view.alone());
+  });
   const order = () => {
     const sort = props.view.sort();
     return sort === `${props.column.name} desc` ? "↓" : sort === `${props.column.name} asc` ? "↑" : "";
@@ -119,6 +104,7 @@ function Distribution(props: { view: View; path: string }) {
           ? get<Groups>("/api/v1/groups", { ...given, experiment }, signal)
           : get<Groups>("/api/v1/diff", { ...given, base, candidate: experiment }, signal);
       }),
+    props.view.changes,
   );
   const bins = createMemo(() => {
     const rows = Array<number>(BINS).fill(0);

@@ -1,6 +1,6 @@
 import { createMemo, For, Show } from "solid-js";
 import { count } from "../format/number";
-import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore, type Sums } from "./Delta";
+import { Delta, meanOf, sumsOf, type Sums } from "./Delta";
 import { Some } from "../ui/Some";
 import type { View } from "./view";
 import "./SummaryLayout.css";
@@ -11,14 +11,8 @@ export default function SummaryLayout(props: { view: View }) {
     const diffs = props.view.diffs();
     const first = diffs[0];
     const alone = props.view.alone();
-    const of = (kind: Sums["kind"], name: string): Sums[] => {
-      if (!first) return alone ? [sumsAlone(kind, name, alone)!] : [];
-      return diffs.flatMap((diff) => {
-        const score = kind === "score" ? diff.scores[name] : undefined;
-        const metric = kind === "metric" ? diff.metrics[name] : undefined;
-        return score ? [sumsOfScore(name, score)] : metric ? [sumsOfMetric(name, metric)] : [];
-      });
-    };
+    const of = (kind: Sums["kind"], name: string): Sums[] =>
+      (first ? diffs : [undefined]).flatMap((diff) => sumsOf(kind, name, diff, alone) ?? []);
     const names = (kind: Sums["kind"]) =>
       Object.keys((kind === "score" ? (first?.scores ?? alone?.scores) : (first?.metrics ?? alone?.metrics)) ?? {});
     const all = (["score", "metric"] as const).flatMap((kind) => names(kind).map((name) => of(kind, name)));
@@ -46,7 +40,7 @@ export default function SummaryLayout(props: { view: View }) {
               <For each={sums.filter((one) => one.verdict)}>
                 {(one, index) => (
                   <p>
-                    <Delta of={one} words />{" "}
+                    <Delta of={one} words base={props.view.diffs()[index()]?.base.id} />{" "}
                     <span class="quiet">
                       from {meanOf(one, one.base)} in {props.view.diffs()[index()]?.base.experiment}; ▲
                       {count(one.improved)} ▼{count(one.regressed)}

@@ -2,33 +2,26 @@ import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import { count, measure } from "../format/number";
 import { oneLine } from "../format/value";
 import { time } from "../format/time";
-import { setParameters } from "../router";
 import { copy } from "../ui/copy";
 import { Some } from "../ui/Some";
 import { Warnings } from "../ui/Trouble";
-import { Delta, meanOf, sumsAlone, sumsOfMetric, sumsOfScore } from "./Delta";
+import { Delta, meanOf, sumsOf, type Sums } from "./Delta";
 import type { View } from "./view";
+import { explain } from "./Why";
 
 /** What an experiment is and comes to, over all its cases. */
 export function SummaryPane(props: { view: View }) {
   const [all, setAll] = createSignal(false);
   const summary = () => props.view.summary();
   const diffs = () => (props.view.comparing() ? (props.view.overall() ?? []) : []);
-  const scores = createMemo(() => {
+  const numbers = (kind: Sums["kind"]) => {
     const first = diffs()[0];
-    const names = Object.keys(first?.scores ?? summary()?.scores ?? {});
-    return names.map((name) =>
-      first ? sumsOfScore(name, first.scores[name]!) : sumsAlone("score", name, summary()!)!,
-    );
-  });
-  const metrics = createMemo(() => {
-    const first = diffs()[0];
-    const names = Object.keys(first?.metrics ?? summary()?.metrics ?? {});
-    const sums = names.map((name) =>
-      first ? sumsOfMetric(name, first.metrics[name]!) : sumsAlone("metric", name, summary()!)!,
-    );
-    return all() ? sums : sums.filter((of) => of.mean || of.delta);
-  });
+    const of = first ?? summary();
+    const names = Object.keys((kind === "score" ? of?.scores : of?.metrics) ?? {});
+    return names.flatMap((name) => sumsOf(kind, name, first, summary()) ?? []);
+  };
+  const scores = createMemo(() => numbers("score"));
+  const metrics = createMemo(() => numbers("metric").filter((of) => all() || of.mean || of.delta));
   const found = () => {
     const of = summary()!;
     return of.declared_total == null
@@ -101,11 +94,11 @@ export function SummaryPane(props: { view: View }) {
                         <For each={diffs()}>
                           {(diff, index) => (
                             <td class="number">
-                              <Show when={diff.scores[of.name]}>
-                                {(score) => <Delta of={sumsOfScore(of.name, score())} words />}
+                              <Show when={sumsOf("score", of.name, diff, undefined)}>
+                                {(sums) => <Delta of={sums()} words base={diff.base.id} />}
                               </Show>
                               <Show when={index() === 0}>
-                                <button class="why" onClick={() => setParameters({ explain: of.name })}>
+                                <button class="why" onClick={() => explain({ score: of.name })}>
                                   Why?
                                 </button>
                               </Show>
@@ -137,8 +130,8 @@ export function SummaryPane(props: { view: View }) {
                         <For each={diffs()}>
                           {(diff) => (
                             <td class="number">
-                              <Show when={diff.metrics[of.name]}>
-                                {(metric) => <Delta of={sumsOfMetric(of.name, metric())} />}
+                              <Show when={sumsOf("metric", of.name, diff, undefined)}>
+                                {(sums) => <Delta of={sums()} />}
                               </Show>
                             </td>
                           )}

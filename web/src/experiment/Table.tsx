@@ -8,6 +8,7 @@ import { Header, numberOf } from "./Header";
 import { createOthers } from "./others";
 import { createTrials } from "./trialsOf";
 import type { View } from "./view";
+import { WhyButton } from "./Why";
 
 const WIDTHS = { text: 270, score: 172, metric: 172, number: 120, bool: 100 } as Record<string, number>;
 
@@ -23,7 +24,7 @@ export const frozen = () => Number(parameter("freeze") ?? 1);
 export function Table(props: {
   view: View;
   cursor: number;
-  open: (row: CaseRow, index: number, shift: number) => void;
+  open: (row: CaseRow, index: number, against: string | undefined) => void;
 }) {
   const [widths, setWidths] = kept<Record<string, number>>("widths.cases", {});
   const [range, setRange] = createSignal<readonly [number, number]>([0, 40]);
@@ -40,7 +41,6 @@ export function Table(props: {
   const lines = () => Math.max(1, props.view.bases().length);
   const rowHeight = () => Math.max(HEIGHTS[height()], lines() * (height() === "compact" ? 20 : 24));
   const otherBases = createMemo(() => props.view.bases().slice(1));
-  const nameOf = (id: string) => props.view.sides().find((side) => side.id === id)?.experiment;
 
   const columns = createMemo((): Column<CaseRow>[] => {
     const own = (table()?.columns ?? []).map((column, index): Column<CaseRow> => {
@@ -62,8 +62,8 @@ export function Table(props: {
               <Index each={otherBases()}>
                 {(base) => (
                   <div class="against">
-                    {changeOf(others(base(), row.id)?.[index], column)}
-                    <span class="quiet" title={`In ${nameOf(base())}`}>
+                    {changeOf(others(base(), row.id)?.[index], column, base())}
+                    <span class="quiet" title={`In ${props.view.sideOf(base())?.experiment}`}>
                       {writer(column)(others(base(), row.id)?.[index]?.base ?? null)}
                     </span>
                   </div>
@@ -86,7 +86,7 @@ export function Table(props: {
           <select
             class="align"
             aria-label="Which trial of the comparison rows are held against"
-            value={trials.align()}
+            value={props.view.align() ?? "index"}
             onChange={(event) =>
               setParameters({ align: event.currentTarget.value === "index" ? null : event.currentTarget.value })
             }
@@ -133,7 +133,7 @@ export function Table(props: {
       frozen={frozen()}
       rowId={(row) => row.id}
       cursor={props.cursor}
-      onOpen={(row, index) => props.open(row, index, trials.shift(row.id))}
+      onOpen={(row, index) => props.open(row, index, trials.chosen(row.id))}
       onResize={(name, width) => setWidths({ ...widths(), [name]: width })}
       onMove={move}
       onSight={(first, last) => {
@@ -185,14 +185,23 @@ const writer = (column: CaseColumn) => (x: number | null) => (column.kind === "s
 // A cell is made anew with its row and seldom changes: plain functions make it quicker than components do.
 
 /** How far a value is from the baseline's. */
-function changeOf(cell: CaseCell | undefined, column: CaseColumn): JSX.Element {
+function changeOf(cell: CaseCell | undefined, column: CaseColumn, base?: string): JSX.Element {
   const is = CLASS[cell?.class ?? ""];
   if (!is) return undefined;
   const write = writer(column);
+  const looks = `change ${is.colour}`;
+  const title = `${is.words}; baseline ${write(cell?.base ?? null)}`;
+  const number = numberOf(column);
+  if (cell?.delta == null || number?.kind !== "score")
+    return (
+      <span class={looks} title={title}>
+        {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
+      </span>
+    );
   return (
-    <span class={`change ${is.colour}`} title={`${is.words}; baseline ${write(cell?.base ?? null)}`}>
-      {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
-    </span>
+    <WhyButton score={number.name} from={base} class={looks} title={title} aside>
+      {is.sign} {signed(cell.delta, write)}
+    </WhyButton>
   );
 }
 

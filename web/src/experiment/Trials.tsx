@@ -1,22 +1,27 @@
-import { createMemo, For, Show } from "solid-js";
+import { createMemo, createSignal, For, Show } from "solid-js";
 import { answer, get } from "../api/client";
 import type { TrialReport } from "../api/types";
 import { count, percent, plain, score } from "../format/number";
-import { setParameters } from "../router";
+import { openTrace } from "../trace/opened";
 import { DataTable, ValueCell, type Column } from "../ui/DataTable";
 import { Trouble, Warnings } from "../ui/Trouble";
 import type { View } from "./view";
+import { MOST_CASES } from "./written";
 
 type Case = TrialReport["cases"][number];
 
 const MOST_K = 5;
-const ROWS = "10000";
+/** Cases that are shown at first, and how many times as many on request. */
+const CASES = 200;
+const MORE = 10;
 
 /** How much the trials of each case agree, flaky cases first. */
 export default function Trials(props: { view: View }) {
+  const [cases, setCases] = createSignal(CASES);
   const report = answer(
-    () => ({ project: props.view.project, where: props.view.where(), limit: ROWS }),
+    () => ({ project: props.view.project, where: props.view.where(), limit: String(cases()) }),
     (given, signal) => get<TrialReport>(`${props.view.path}/trials`, given, signal),
+    props.view.changes,
   );
   const columns = createMemo((): Column<Case>[] => [
     { name: "input", width: 380, header: () => "input", cell: (row) => <ValueCell value={row.input} /> },
@@ -67,7 +72,16 @@ export default function Trials(props: { view: View }) {
             {of().trials_min === of().trials_max
               ? count(of().trials_min)
               : `${count(of().trials_min)} to ${count(of().trials_max)}`}{" "}
-            trials a case; a trial passes from {plain(of().threshold)}
+            trials a case; a trial passes from {plain(of().threshold)}.
+            <Show when={of().cases.length === cases()}>
+              {" "}
+              These are the {count(cases())} cases whose trials agree least.{" "}
+              <Show when={cases() < MOST_CASES} fallback="A filter shows others.">
+                <button class="lined" onClick={() => setCases(Math.min(MOST_CASES, cases() * MORE))}>
+                  More
+                </button>
+              </Show>
+            </Show>
           </p>
         )}
       </Show>
@@ -77,7 +91,7 @@ export default function Trials(props: { view: View }) {
         rows={report()?.cases ?? []}
         rowHeight={28}
         rowId={(row) => row.id}
-        onOpen={(row) => setParameters({ case: row.id })}
+        onOpen={(row) => openTrace(row.id)}
         stale={report.loading}
       />
       <Warnings of={report()?.warnings} />

@@ -2,13 +2,15 @@ import { createSignal, For, Show } from "solid-js";
 import type { ApiError } from "../api/client";
 import { changeSettings } from "../api/settings";
 import { go } from "../router";
+import { OF_A_TRACE } from "../trace/opened";
 import { copy, say } from "../ui/copy";
 import { Menu } from "../ui/Menu";
 import { Trouble } from "../ui/Trouble";
 import type { View } from "./view";
+import { OF_AN_EXPLANATION } from "./Why";
 
-/** Parameters that say which case is open, not how cases are shown. */
-const OF_THE_MOMENT = ["case", "there", "span", "pick", "explain", "against", "shift"];
+/** Parameters that say what is open or picked, not how cases are shown. */
+const OF_THE_MOMENT = [...OF_A_TRACE, ...OF_AN_EXPLANATION, "pick"];
 
 function shown(): string {
   const parameters = new URLSearchParams(location.search);

@@ -3,8 +3,7 @@
 import { createEffect, createSignal, on, onCleanup } from "solid-js";
 import { get } from "../api/client";
 import type { CaseCell, CaseRow, CaseTable } from "../api/types";
-import { constant } from "../format/language";
-import { PREVIEW, type View } from "./view";
+import { idIn, PREVIEW, type View } from "./view";
 
 /** Rows are asked for in pieces of this many. */
 const PIECE = 100;
@@ -25,7 +24,7 @@ export function createOthers(view: View, asked: Asked) {
   const key = (base: string, id: string) => `${base}:${id}`;
   let control = new AbortController();
   let seen = new Set<string>();
-  const question = () => JSON.stringify([asked.bases(), asked.columns()]);
+  const question = () => JSON.stringify([asked.bases(), asked.columns(), view.align()]);
   createEffect(
     on([question, asked.of], () => {
       control.abort();
@@ -38,8 +37,14 @@ export function createOthers(view: View, asked: Asked) {
   const load = async (against: string, ids: readonly string[]) => {
     const { signal } = control;
     for (const id of ids) seen.add(key(against, id));
-    const where = `id in [${ids.map(constant).join(", ")}]`;
-    const given = { project: view.project, against, where, columns: asked.columns().join(","), preview: PREVIEW };
+    const given = {
+      project: view.project,
+      against,
+      align: view.align(),
+      where: idIn(ids),
+      columns: asked.columns().join(","),
+      preview: PREVIEW,
+    };
     try {
       const table = await get<CaseTable>(`${view.path}/cases`, given, signal);
       if (signal.aborted) return;

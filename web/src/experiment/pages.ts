@@ -39,6 +39,7 @@ export function createPages<Row>(
       control = new AbortController();
       asked = new Set([0]);
       running = 0;
+      next();
     }),
   );
   const load = async (page: number) => {

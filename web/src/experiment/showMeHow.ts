@@ -1,29 +1,31 @@
-//! What a view is elsewhere: a command, SQL, a table in Markdown.
+//! What a view is elsewhere: a command, SQL.
 
-import type { CaseCell, CaseRow } from "../api/types";
-import { oneLine } from "../format/value";
+import type { ExperimentSide } from "../api/types";
 import { parameter } from "../router";
 import type { View } from "./view";
+import { explained } from "./Why";
 
 const shell = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** The command line that answers the same; with `only`, of the cases that are like that. */
 export function command(view: View, only?: string): string {
-  const bases = view.sides().map((side) => `${side.project}/${side.experiment}`);
+  const nameOf = (side: ExperimentSide) => `${side.project}/${side.experiment}`;
+  const bases = view.sides().map(nameOf);
   const experiment = `${view.project}/${view.experiment}`;
   const parts = ["evalhouse"];
   const where = only ?? view.where();
   const option = (name: string, value: string | undefined | null) => value != null && parts.push(`--${name}`, value);
   const opened = only === undefined ? parameter("case") : null;
-  const explained = parameter("explain");
+  const why = explained();
   if (opened !== null) {
     const owner = parameter("there") === "yes" ? (bases[0] ?? experiment) : experiment;
     parts.push("trace", owner, opened);
     return parts.map(shell).join(" ");
   }
-  if (explained !== null && bases[0] !== undefined) {
-    parts.push("explain", bases[0], experiment, "--score", explained);
-    option("where", where);
+  const from = view.sideOf(why?.from) ?? view.sides()[0];
+  if (why && from) {
+    parts.push("explain", nameOf(from), experiment, "--score", why.score);
+    option("where", why.where ?? where);
     return parts.map(shell).join(" ");
   }
   if (view.layout() === "trials") {
@@ -78,26 +80,9 @@ export function sqlOf(view: View): string | undefined {
     const by = view.groupBy().join(", ");
     return `select ${[by, "count(*) as rows", ...means].join(", ")}\nfrom experiment(${name})${condition}\ngroup by ${by}`;
   }
-  if (against !== undefined && where === undefined) return `select * from diff(${against}, ${name})`;
+  if (against !== undefined && where === undefined)
+    return view.align() === undefined ? `select * from diff(${against}, ${name})` : undefined;
   const columns = view.cases()?.columns.map((column) => column.name) ?? ["*"];
   const order = view.sort() === undefined ? "" : `\norder by ${view.sort()}`;
   return `select ${columns.join(", ")}\nfrom experiment(${name})${condition}${order}`;
-}
-
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
-
-const written = (of: CaseCell | undefined) => {
-  const value = typeof of?.value === "number" ? String(Number(of.value.toPrecision(6))) : oneLine(of?.value ?? null);
-  return cell(of?.delta ? `${value} (${of.delta > 0 ? "+" : ""}${Number(of.delta.toPrecision(3))})` : value);
-};
-
-/** Rows that are here as a table in Markdown. */
-export function asMarkdown(view: View, only?: ReadonlySet<string>): string {
-  const table = view.cases();
-  if (!table) return "";
-  const here = view.rows().filter((row): row is CaseRow => row !== undefined);
-  const rows = only ? here.filter((row) => only.has(row.id)) : here;
-  const names = table.columns.map((column) => cell(column.name));
-  const lines = rows.map((row) => `| ${row.cells.map(written).join(" | ")} |`);
-  return [`| ${names.join(" | ")} |`, `|${" --- |".repeat(names.length)}`, ...lines, ""].join("\n");
 }

@@ -1,6 +1,6 @@
 //! What the experiment page shows: asked for in the address, answered by the server.
 
-import { createEffect, createMemo, on, onCleanup } from "solid-js";
+import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
 import { answer, get, type ApiError } from "../api/client";
 import type {
   Baseline,
@@ -12,8 +12,8 @@ import type {
   SettingsAnswer,
   Summary,
 } from "../api/types";
-import { conditions } from "../format/language";
-import { parameter, parameters, setParameters } from "../router";
+import { conditions, constant } from "../format/language";
+import { parameter, parameters, setParameters, withParameters, type Given } from "../router";
 import { createPages, PAGE } from "./pages";
 import { createScorings } from "./scorings";
 
@@ -26,6 +26,9 @@ const RUNNING_MS = 4_000;
 /** An experiment that has not grown for this long has ended. */
 const YOUNG_MS = 10 * 60_000;
 
+/** What is shown: a layout, or groups, which the list gives way to. */
+export type Shown = Layout | "groups";
+
 export type View = ReturnType<typeof createView>;
 
 export function createView(project: string, experiment: string) {
@@ -37,8 +40,13 @@ export function createView(project: string, experiment: string) {
   const layout = createMemo(() => (parameter("layout") ?? "list") as Layout);
   const chosen = createMemo(() => parameters("vs"), [], { equals: sameList });
   const groupBy = createMemo(() => parameters("group"), [], { equals: sameList });
+  const shows = (): Shown => (layout() === "list" && groupBy().length > 0 ? "groups" : layout());
   const off = createMemo(() => parameter("diff") === "off");
   const align = createMemo(() => parameter("align") ?? undefined);
+
+  /** Changes when the stored data did: whatever shows them follows it. */
+  const [changes, setChanges] = createSignal(0);
+  const changed = () => setChanges((n) => n + 1);
 
   const summary = answer(
     () => ({ project }),
@@ -70,14 +78,17 @@ export function createView(project: string, experiment: string) {
   const overall = answer(
     () => (comparing() ? bases() : undefined),
     (against, signal) => compare(against, undefined, signal),
+    changes,
   );
   const filtered = answer(
     () => (comparing() && where() !== undefined ? { bases: bases()!, where: where() } : undefined),
     (given, signal) => compare(given.bases, given.where, signal),
+    changes,
   );
   const filteredSummary = answer(
     () => (bases() && !comparing() && where() !== undefined ? { project, where: where() } : undefined),
     (given, signal) => get<Summary>(`${path}/summary`, given, signal),
+    changes,
   );
   const asked = createMemo(() => {
     const against = bases();
@@ -85,13 +96,11 @@ export function createView(project: string, experiment: string) {
       against && { project, against: against[0], where: where(), sort: sort(), columns: columns(), align: align() }
     );
   });
-  const page = (offset: number, signal: AbortSignal) =>
-    get<CaseTable>(
-      `${path}/cases`,
-      { ...asked(), preview: PREVIEW, limit: String(PAGE), offset: String(offset) },
-      signal,
-    );
-  const cases = answer(asked, (_, signal) => page(0, signal));
+  /** What is listed. */
+  const list = (given: Given, signal?: AbortSignal) =>
+    get<CaseTable>(`${path}/cases`, { ...asked(), preview: PREVIEW, ...given }, signal);
+  const page = (offset: number, signal: AbortSignal) => list({ limit: String(PAGE), offset: String(offset) }, signal);
+  const cases = answer(asked, (_, signal) => page(0, signal), changes);
   const pages = createPages<CaseRow>(cases, async (offset, signal) => (await page(offset, signal)).rows);
 
   const fields = answer(
@@ -105,7 +114,8 @@ export function createView(project: string, experiment: string) {
   );
 
   const refresh = () => {
-    for (const one of [summary, rule, overall, filtered, filteredSummary, cases, fields]) one.again();
+    for (const one of [summary, rule, fields]) one.again();
+    changed();
   };
   const scorings = createScorings(project, path, refresh);
 
@@ -117,7 +127,7 @@ export function createView(project: string, experiment: string) {
     on(size, (now, before) => {
       if (before === undefined || now === before) return;
       grown = Date.now();
-      for (const one of [overall, filtered, filteredSummary, cases]) one.again();
+      changed();
     }),
   );
   const mayRun = () => {
@@ -132,6 +142,20 @@ export function createView(project: string, experiment: string) {
   /** The numbers of the experiment alone under the filter. */
   const alone = (): Summary | undefined => (where() === undefined ? summary() : filteredSummary());
 
+  /** What the filter was understood as, where it was a phrase. */
+  const understood = (): string | undefined => {
+    const meant = diffs()[0]?.where ?? alone()?.where ?? undefined;
+    return meant === where() ? undefined : meant;
+  };
+
+  const sides = createMemo((): ExperimentSide[] => {
+    if (!comparing()) return [];
+    const byRule = rule()?.baseline;
+    return (overall() ?? []).map(({ base }) =>
+      chosen().length === 0 && byRule?.id === base.id ? { ...base, rule: byRule.rule } : base,
+    );
+  });
+
   return {
     project,
     experiment,
@@ -140,6 +164,7 @@ export function createView(project: string, experiment: string) {
     sort,
     columns,
     layout,
+    shows,
     groupBy,
     align,
     bases: () => bases() ?? [],
@@ -154,6 +179,15 @@ export function createView(project: string, experiment: string) {
     cases,
     /** All rows; undefined where they are not here yet. */
     rows: pages.rows,
+    list,
+    /** A file with what is listed; with a condition, of the rows that are like that. */
+    listedAs: (format: string, only?: string) =>
+      withParameters(`${path}/export`, {
+        ...asked(),
+        rows: "listed",
+        format,
+        ...(only === undefined ? {} : { where: only }),
+      }),
     /** Rows that are looked at. */
     look: pages.look,
     fields,
@@ -162,20 +196,15 @@ export function createView(project: string, experiment: string) {
     diffs,
     alone,
     /** The experiments that it is held against, with the rule that chose them. */
-    sides: createMemo((): ExperimentSide[] => {
-      if (!comparing()) return [];
-      const byRule = rule()?.baseline;
-      return (overall() ?? []).map(({ base }) =>
-        chosen().length === 0 && byRule?.id === base.id ? { ...base, rule: byRule.rule } : base,
-      );
-    }),
+    sides,
+    /** The one of an id, or as the address names it. */
+    sideOf: (name: string | undefined) =>
+      sides().find((side, at) => name !== undefined && (side.id === name || bases()?.[at] === name)),
     /** The first comparison under the filter, which the table holds each case against. */
     diff: (): Diff | undefined => diffs()[0],
-    /** What the filter was understood as, where it was a phrase. */
-    understood: (): string | undefined => {
-      const meant = diffs()[0]?.where ?? alone()?.where ?? undefined;
-      return meant === where() ? undefined : meant;
-    },
+    understood,
+    /** The filter as a condition. A phrase is only understood as a whole; what it means can be narrowed. */
+    meaning: () => understood() ?? where(),
     /** Why the filter cannot be answered. */
     trouble: (): ApiError | undefined =>
       summary.error ??
@@ -183,7 +212,9 @@ export function createView(project: string, experiment: string) {
       cases.error ??
       filtered.error ??
       filteredSummary.error,
+    /** Asks for everything again. */
     refresh,
+    changes,
     loading: () => cases.loading,
     setWhere: (text: string | null) => setParameters({ where: text || null }),
     setSort: (text: string | null) => setParameters({ sort: text }),
@@ -193,16 +224,30 @@ export function createView(project: string, experiment: string) {
 const sameList = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((one, index) => one === b[index]);
 
-/** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
-export function narrowed(view: View, condition: string): string | null {
-  // A phrase is only understood as a whole; what it means can be narrowed.
-  const now = view.understood() ?? view.where();
+/** The condition that rows are these. */
+export const idIn = (ids: readonly string[]) => `id in [${ids.map(constant).join(", ")}]`;
+
+/** The condition that asks for this, too. */
+export function narrowedFrom(now: string | undefined, condition: string): string {
   if (now === undefined) return condition;
-  const [parts, more] = [conditions(now), conditions(condition)];
-  const rest = parts.filter((part) => !more.includes(part));
-  const isAsked = more.every((part) => parts.includes(part));
-  return (isAsked ? rest : [...rest, ...more]).join(" and ") || null;
+  const more = conditions(condition);
+  return [...restOf(now, more), ...more].join(" and ");
 }
+
+/** Whether the filter asks for this. */
+export const isAsked = (view: View, condition: string) => {
+  const parts = conditions(view.meaning() ?? "");
+  return conditions(condition).every((part) => parts.includes(part));
+};
+
+const restOf = (now: string | undefined, without: readonly string[]) =>
+  conditions(now ?? "").filter((part) => !without.includes(part));
+
+/** The filter that asks for cases that are like this, too; that asks no more where it was asked. */
+export const narrowed = (view: View, condition: string): string | null =>
+  isAsked(view, condition)
+    ? restOf(view.meaning(), conditions(condition)).join(" and ") || null
+    : narrowedFrom(view.meaning(), condition);
 
 /** Sets that filter. */
 export const narrow = (view: View, condition: string) => view.setWhere(narrowed(view, condition));

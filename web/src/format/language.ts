@@ -3,6 +3,9 @@
 /** A name after a dot, as the filter language writes it. */
 export const quoted = (name: string) => (/^[A-Za-z_]\w*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
 
+/** The name that such a name stands for. */
+export const unquoted = (name: string) => name.replace(/^"(.*)"$/s, "$1").replaceAll('""', '"');
+
 /** A constant, as the filter language writes it. */
 export function constant(value: unknown): string {
   return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value);

@@ -3,7 +3,7 @@ import { createMemo, createSignal, For, Match, Show, Switch, type JSX } from "so
 import { count } from "../format/number";
 import { oneLine } from "../format/value";
 import { Some } from "../ui/Some";
-import { jsonChanges } from "./jsonChanges";
+import type { JsonChange } from "./jsonChanges";
 import { sideBySide } from "./TracePanel";
 
 /** Texts longer than this are compared by lines: words would take too long, and nobody reads them. */
@@ -16,14 +16,14 @@ const LONG = 4_000;
 const AROUND = 160;
 
 /** What changed: words of prose, lines of long texts, paths of JSON. */
-export function Diff(props: { before: unknown; after: unknown }) {
+export function Diff(props: { before: unknown; after: unknown; changes: readonly JsonChange[] }) {
   const bothTrees = () => isTree(props.before) && isTree(props.after);
   const text = (value: unknown) =>
     value == null ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2);
   return (
     <Switch fallback={<TextDiff before={text(props.before)} after={text(props.after)} />}>
       <Match when={bothTrees()}>
-        <JsonDiff before={props.before} after={props.after} />
+        <JsonDiff changes={props.changes} />
       </Match>
     </Switch>
   );
@@ -117,11 +117,10 @@ function Unchanged(props: { text: string }) {
   );
 }
 
-function JsonDiff(props: { before: unknown; after: unknown }) {
-  const changes = createMemo(() => jsonChanges(props.before, props.after));
+function JsonDiff(props: { changes: readonly JsonChange[] }) {
   return (
     <ul class="paths">
-      <Some each={changes()} more={(button: JSX.Element) => <li>{button}</li>}>
+      <Some each={props.changes} more={(button: JSX.Element) => <li>{button}</li>}>
         {(change) => (
           <li>
             <code>{change.path || "(whole)"}</code>

@@ -14,11 +14,11 @@ type Look = "diff" | "conversation" | "markdown" | "text" | "json";
 export function Field(props: { name: string; value: unknown; against: unknown }) {
   const [asked, ask] = createSignal<Look>();
   const messages = createMemo(() => messagesOf(props.value));
-  const changed = createMemo(
-    () => props.against !== undefined && jsonChanges(props.against, props.value ?? null).length > 0,
+  const changes = createMemo(() =>
+    props.against === undefined ? [] : jsonChanges(props.against, props.value ?? null),
   );
   const looks = createMemo((): Look[] => [
-    ...(changed() ? ["diff" as const] : []),
+    ...(changes().length > 0 ? ["diff" as const] : []),
     ...(messages() ? ["conversation" as const] : []),
     ...(typeof props.value === "string" ? (["text", "markdown"] as const) : ["json" as const]),
   ]);
@@ -27,7 +27,7 @@ export function Field(props: { name: string; value: unknown; against: unknown })
     <section class="field">
       <header class="row">
         <h3>{props.name}</h3>
-        <Show when={props.against !== undefined && !changed()}>
+        <Show when={props.against !== undefined && changes().length === 0}>
           <span class="quiet">as in the baseline</span>
         </Show>
         <span class="grow" />
@@ -54,7 +54,7 @@ export function Field(props: { name: string; value: unknown; against: unknown })
       </header>
       <Switch fallback={<JsonView value={props.value} />}>
         <Match when={look() === "diff"}>
-          <Diff before={props.against} after={props.value} />
+          <Diff before={props.against} after={props.value} changes={changes()} />
         </Match>
         <Match when={look() === "conversation" && messages()}>{(all) => <Conversation messages={all()} />}</Match>
         <Match when={look() === "markdown"}>

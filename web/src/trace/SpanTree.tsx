@@ -17,8 +17,8 @@ export function SpanTree(props: { spans: readonly TraceSpan[]; selected: TraceSp
             role="treeitem"
             class="span"
             aria-level={span.depth + 1}
-            aria-selected={span === props.selected}
-            tabindex={span === props.selected ? 0 : -1}
+            aria-selected={span.id === props.selected?.id}
+            tabindex={span.id === props.selected?.id ? 0 : -1}
             onClick={() => setParameters({ span: span.id }, { replace: true })}
           >
             <div class="row span-name" style={{ "padding-left": `${span.depth * 14}px` }}>

@@ -1,6 +1,6 @@
 import { createMemo, createSignal, For, onMount, Show } from "solid-js";
-import { answer, get, sql } from "../api/client";
-import type { Trace } from "../api/types";
+import { answer, get } from "../api/client";
+import type { LineUp, Trace } from "../api/types";
 import { count, measure, score } from "../format/number";
 import { parameter, setParameters } from "../router";
 import { Score } from "../experiment/Score";
@@ -10,6 +10,7 @@ import { onKey } from "../ui/keys";
 import { kept } from "../ui/kept";
 import { Trouble } from "../ui/Trouble";
 import { matchSpans } from "./matchSpans";
+import { closeTrace, openTrace } from "./opened";
 import { SpanDetail } from "./SpanDetail";
 import { SpanTree } from "./SpanTree";
 import { Turns } from "./Turns";
@@ -28,26 +29,6 @@ interface Props {
 /** Scores in the line above the spans; the root span has them all. */
 const SCORES = 12;
 
-interface Trial {
-  here: boolean;
-  id: string;
-  trial: number;
-}
-
-/** The trials of the case here and there. Under a key of the project's own the stored indexes do not count. */
-function trialsQuery(key: string): string {
-  const isInput = key === "input";
-  const hash = isInput ? "comparison_key_hash" : `comparison_hash(${key.replace(/^\[([\s\S]*)\]$/, "$1")})`;
-  const trial = isInput
-    ? "trial_index"
-    : "row_number() over (partition by experiment_id, hash order by created, id) - 1";
-  return `with keyed as (
-  select experiment_id, id, trial_index, created, ${hash} as hash from cases where experiment_id in ($here, $there)
-), numbered as (select experiment_id, id, hash, ${trial} as trial from keyed)
-select b.experiment_id = $here as here, b.id, b.trial from numbered a join numbered b on a.hash = b.hash
-where a.experiment_id = $here and a.id = $row order by b.trial`;
-}
-
 /** How the two sides of a diff stand. */
 export const [sideBySide, setSideBySide] = kept("sideBySide", false);
 
@@ -55,53 +36,67 @@ export const [sideBySide, setSideBySide] = kept("sideBySide", false);
 export default function TracePanel(props: Props) {
   let panel!: HTMLElement;
   const [scoring, setScoring] = createSignal(false);
-  const close = () => setParameters({ case: null, span: null, there: null, against: null });
-  onKey("Escape", "Close the trace", close);
+  onKey("Escape", "Close the trace", closeTrace);
   onKey("b", "Diff side by side or inline", () => setSideBySide(!sideBySide()));
   onMount(() => panel.focus());
 
   const sides = () => props.view.sides();
   /** The comparison that fields are held against. */
   const base = () => sides().find((side) => side.id === parameter("with")) ?? sides()[0];
+  const tracePath = (experiment: string, row: string) =>
+    `/api/v1/experiments/${encodeURIComponent(experiment)}/traces/${encodeURIComponent(row)}`;
   const traceOf = (experiment: string, row: string, signal: AbortSignal) =>
-    get<Trace>(`/api/v1/experiments/${encodeURIComponent(experiment)}/traces/${encodeURIComponent(row)}`, {}, signal);
+    get<Trace>(tracePath(experiment, row), {}, signal);
   const owner = () => (props.there ? base()?.id : props.view.summary()?.id);
-  const trace = answer(
+  const answered = answer(
     () => (owner() ? { experiment: owner()!, row: props.row } : undefined),
     ({ experiment, row }, signal) => traceOf(experiment, row, signal),
+    props.view.changes,
   );
 
-  const trials = answer(
+  /** The same trace keeps what is folded open, however often it is asked for. */
+  const trace = createMemo(() => answered(), undefined, { equals: sameJson });
+  /** Which trials there are, and which row of the baseline this one is held against. */
+  const lineUp = answer(
     () =>
-      props.view.summary() && !props.there
-        ? { here: props.view.summary()!.id, there: props.view.comparing() ? (base()?.id ?? "") : "", row: props.row }
+      owner()
+        ? {
+            experiment: owner()!,
+            row: props.row,
+            against: props.there ? undefined : base()?.id,
+            align: props.view.align(),
+          }
         : undefined,
-    (given, signal) => sql<Trial>(trialsQuery(props.view.summary()!.key), given, signal),
+    ({ experiment, row, ...given }, signal) =>
+      get<LineUp>(`${tracePath(experiment, row)}/lineup`, { project: props.view.project, ...given }, signal),
+    props.view.changes,
   );
-  /** The row of the baseline that this one is held against: the trial of the same index, unless another is chosen. */
+  const theirs = () => lineUp()?.against ?? undefined;
+  /** The row of the baseline that is shown beside this one; none where this is held against a mean. */
   const other = createMemo(() => {
-    const [here, there] = [true, false].map((side) => (trials() ?? []).filter((trial) => trial.here === side));
-    const index = here!.find((trial) => trial.id === props.row)?.trial;
-    return (
-      there!.find((trial) => trial.id === parameter("against"))?.id ??
-      there!.find((trial) => trial.trial === ((index ?? 0) + Number(parameter("shift") ?? 0)) % there!.length)?.id ??
-      there![0]?.id
-    );
+    const { matched, trials = [] } = theirs() ?? {};
+    const chosen = trials.find((trial) => trial.id === parameter("against"));
+    // The mean of one trial is that trial.
+    return chosen?.id ?? matched ?? (trials.length === 1 ? trials[0]!.id : undefined);
   });
   const otherTrace = answer(
     () => (other() && base() ? { experiment: base()!.id, row: other()! } : undefined),
     ({ experiment, row }, signal) => traceOf(experiment, row, signal),
   );
   const pairs = createMemo(() => matchSpans(trace()?.spans ?? [], otherTrace()?.spans ?? []));
-  const selected = createMemo(() => {
-    const spans = trace()?.spans ?? [];
-    return spans.find((span) => span.id === parameter("span")) ?? spans[0];
-  });
+  const selected = createMemo(
+    () => {
+      const spans = trace()?.spans ?? [];
+      return spans.find((span) => span.id === parameter("span")) ?? spans[0];
+    },
+    undefined,
+    { equals: sameJson },
+  );
   const turns = createMemo(() => turnsOf(trace()?.spans ?? []));
   const asConversation = () => parameter("look") === "conversation" && turns().length > 0;
   const moveSpan = (by: number) => {
     const spans = trace()?.spans ?? [];
-    const next = spans[spans.indexOf(selected()!) + by];
+    const next = spans[spans.findIndex((span) => span.id === selected()?.id) + by];
     if (next) setParameters({ span: next.id }, { replace: true });
   };
   onKey("ArrowDown", "Next span", () => moveSpan(1));
@@ -138,7 +133,7 @@ export default function TracePanel(props: Props) {
         <button aria-pressed={sideBySide()} onClick={() => setSideBySide(!sideBySide())}>
           Side by side <kbd>b</kbd>
         </button>
-        <button onClick={close}>
+        <button onClick={closeTrace}>
           Close <kbd>Esc</kbd>
         </button>
       </header>
@@ -149,7 +144,7 @@ export default function TracePanel(props: Props) {
             {(side) => (
               <button
                 aria-pressed={side.id === base()?.id}
-                onClick={() => setParameters({ with: side.id, against: null, shift: null }, { replace: true })}
+                onClick={() => setParameters({ with: side.id, against: null }, { replace: true })}
               >
                 {side.experiment}
               </button>
@@ -157,9 +152,9 @@ export default function TracePanel(props: Props) {
           </For>
         </div>
       </Show>
-      <Trials of={trials() ?? []} row={props.row} against={other()} base={base()?.experiment} />
-      <Trouble error={trace.error} again={trace.again} />
-      <Show when={trace()}>
+      <Show when={lineUp()}>{(of) => <Trials of={of()} there={props.there} against={other()} />}</Show>
+      <Trouble error={answered.error ?? lineUp.error} again={() => (answered.again(), lineUp.again())} />
+      <Show when={trace()} fallback={<p class="note quiet">{answered.loading ? "Loading the spans…" : ""}</p>}>
         {(of) => (
           <>
             <ul class="facts-line">
@@ -184,18 +179,18 @@ export default function TracePanel(props: Props) {
                   </li>
                 )}
               </For>
-              <Show when={props.view.comparing() && trials() && !other()}>
+              <Show when={(theirs()?.trials ?? []).length === 0}>
                 <li class="tag">not in the baseline</li>
               </Show>
             </ul>
             <Show when={asConversation()}>
               <Turns turns={turns()} />
             </Show>
-            <div class="trace-body" classList={{ stale: trace.loading, away: asConversation() }}>
+            <div class="trace-body" classList={{ stale: answered.loading, away: asConversation() }}>
               <SpanTree spans={of().spans} selected={selected()} />
               <Show when={selected()} keyed>
                 {(span) => (
-                  <SpanDetail span={span} against={pairs().get(span)} comparing={otherTrace() !== undefined} />
+                  <SpanDetail span={span} against={pairs().get(span.id)} comparing={otherTrace() !== undefined} />
                 )}
               </Show>
             </div>
@@ -209,27 +204,28 @@ export default function TracePanel(props: Props) {
   );
 }
 
+const sameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
 /** The trials of the case here, and the ones of the baseline that it can be held against. */
-function Trials(props: { of: readonly Trial[]; row: string; against: string | undefined; base: string | undefined }) {
-  const here = () => props.of.filter((trial) => trial.here);
-  const there = () => props.of.filter((trial) => !trial.here);
+function Trials(props: { of: LineUp; there: boolean; against: string | undefined }) {
+  const theirs = () => props.of.against?.trials ?? [];
   return (
-    <Show when={here().length > 1 || there().length > 1}>
-      <div class="trials-line">
+    <Show when={props.of.trials.length > 1 || theirs().length > 1}>
+      <div class="trials-line" role="group" aria-label="Trials">
         <span class="quiet">Trial</span>
-        <For each={here()}>
+        <For each={props.of.trials}>
           {(trial) => (
-            <button
-              aria-pressed={trial.id === props.row}
-              onClick={() => setParameters({ case: trial.id, span: null, against: null })}
-            >
+            <button aria-pressed={trial.id === props.of.id} onClick={() => openTrace(trial.id, { there: props.there })}>
               {trial.trial + 1}
             </button>
           )}
         </For>
-        <Show when={there().length > 0}>
-          <span class="quiet">against {props.base}, trial</span>
-          <For each={there()}>
+        <Show when={theirs().length > 0}>
+          <span class="quiet">
+            against {props.of.against?.experiment?.experiment},{" "}
+            {props.against === undefined ? `the mean of ${count(theirs().length)} trials; compare with trial` : "trial"}
+          </span>
+          <For each={theirs()}>
             {(trial) => (
               <button aria-pressed={trial.id === props.against} onClick={() => setParameters({ against: trial.id })}>
                 {trial.trial + 1}

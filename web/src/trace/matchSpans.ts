@@ -1,11 +1,14 @@
 import type { TraceSpan } from "../api/types";
 
-/** Which span of another trace is the same step: the same names from the root down, the same turn among equals. */
-export function matchSpans(spans: readonly TraceSpan[], others: readonly TraceSpan[]): Map<TraceSpan, TraceSpan> {
+/**
+ * Which span of another trace is the same step, by the id of the one: the same names from the root down, the same
+ * turn among equals.
+ */
+export function matchSpans(spans: readonly TraceSpan[], others: readonly TraceSpan[]): Map<string, TraceSpan> {
   const byPlace = new Map(places(others));
-  const pairs = places(spans).flatMap(([place, span]): [TraceSpan, TraceSpan][] => {
+  const pairs = places(spans).flatMap(([place, span]): [string, TraceSpan][] => {
     const other = byPlace.get(place);
-    return other ? [[span, other]] : [];
+    return other ? [[span.id, other]] : [];
   });
   return new Map(pairs);
 }

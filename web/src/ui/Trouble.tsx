@@ -12,7 +12,7 @@ export function Trouble(props: { error: ApiError | undefined; again?: () => void
           <Show when={error().hint}>
             <p class="quiet">{error().hint}</p>
           </Show>
-          <Show when={props.again}>
+          <Show when={props.again && mayPass(error())}>
             <button class="lined" onClick={() => props.again?.()}>
               Try again
             </button>
@@ -22,6 +22,9 @@ export function Trouble(props: { error: ApiError | undefined; again?: () => void
     </Show>
   );
 }
+
+/** Whether the same question may have an answer the next time: the server was away, or failed. */
+const mayPass = ({ status }: ApiError) => status === 0 || status >= 500 || status === 429;
 
 /** What the reader should know before trusting the numbers. */
 export function Warnings(props: { of: readonly string[] | undefined }) {
