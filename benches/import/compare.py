@@ -5,7 +5,7 @@
         [--samples 20000] [--words 180] [--full] [--runs 1]
 
 The log is made up by the tool's own writer (`generate.py`) and kept in DIR for the next time. 20,000 samples of 180
-words are 0.1 GB on disk and 0.4 GB unpacked; 200,000 are ten times that, and take the tool about half an hour to write.
+words are 0.1 GB on disk and 0.4 GB unpacked; 200,000 are ten times that, and take the tool half an hour or more to write.
 
 What is fair about it: both read the same file from the disk's cache, one after the other, each in a process of its
 own; the time of a process is taken from outside, and from inside for `samples_df`, whose imports take seconds.
@@ -37,7 +37,8 @@ started = time.perf_counter()
 frame = samples_df(sys.argv[1], full=sys.argv[2] == "full", quiet=True)
 seconds = time.perf_counter() - started
 grades = json.loads(sys.argv[3])
-means = {name: float(frame["score_" + name].replace(grades).astype(float).mean()) for name in sys.argv[4:]}
+number = lambda value: grades.get(value, value)
+means = {name: float(frame["score_" + name].map(number).astype(float).mean()) for name in sys.argv[4:]}
 print(json.dumps({"seconds": seconds, "samples": len(frame), "means": means}))
 """
 
