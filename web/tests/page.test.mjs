@@ -455,7 +455,7 @@ scenario(
   async (page) => {
     await page.locator(".understood").waitFor();
     const helpfulness = page.getByRole("columnheader").filter({ hasText: "Helpfulness" });
-    await helpfulness.getByRole("button").filter({ hasText: "▲" }).click();
+    await helpfulness.getByTitle("Only the improved").click();
     await page.waitForFunction(() =>
       /^regressed\(.*\) and improved\(/.test(new URLSearchParams(location.search).get("where")),
     );
@@ -772,7 +772,9 @@ scenario("any delta says why: in a header, a cell, a group", `${PROMPT}?vs=basel
   await page.goto(
     `${here.url}${PROMPT}?vs=baseline&vs=prompt-v3&columns=input,scores.Factuality&where=id+%3D+%27${id}%27`,
   );
-  await page.locator(".against").getByRole("button", { name: "why?" }).click();
+  const against = page.locator(".against");
+  await against.hover();
+  await against.getByRole("button", { name: "why?" }).click();
   await dialog.getByText(/against prompt-v3 over/).waitFor();
   assert.equal(parameterOf(page, "case"), null);
   await page.goto(`${here.url}${PROMPT}?vs=baseline&group=metadata.tier`);

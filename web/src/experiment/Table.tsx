@@ -189,20 +189,18 @@ function changeOf(cell: CaseCell | undefined, column: CaseColumn, base?: string)
   const is = CLASS[cell?.class ?? ""];
   if (!is) return undefined;
   const write = writer(column);
-  const looks = `change ${is.colour}`;
-  const title = `${is.words}; baseline ${write(cell?.base ?? null)}`;
   const number = numberOf(column);
-  if (cell?.delta == null || number?.kind !== "score")
-    return (
-      <span class={looks} title={title}>
-        {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
-      </span>
-    );
-  return (
-    <WhyButton score={number.name} from={base} class={looks} title={title} aside>
-      {is.sign} {signed(cell.delta, write)}
-    </WhyButton>
-  );
+  return [
+    <span class={`change ${is.colour}`} title={`${is.words}; baseline ${write(cell?.base ?? null)}`}>
+      {is.sign} {cell?.delta == null ? "" : signed(cell.delta, write)}
+    </span>,
+    // Beside the delta, not the delta itself: a click on a row's numbers opens the row.
+    cell?.delta != null && number?.kind === "score" && (
+      <WhyButton score={number.name} from={base} class="ask" title={number.name} aside>
+        ?
+      </WhyButton>
+    ),
+  ];
 }
 
 /** A value and, against a baseline, how far it is from it. */

@@ -38,7 +38,7 @@ export function WhyButton(props: ParentProps<Explained & Looks>) {
   return (
     <button
       class={`delta ${props.class}`}
-      title={`${props.title}. Click: why?`}
+      title={`${props.title}: why?`}
       tabindex={props.aside ? -1 : undefined}
       onClick={(event) => {
         event.stopPropagation();
