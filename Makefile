@@ -48,9 +48,10 @@ sdk: build
 	tests/server/sdk/run.sh $(PROGRAM)
 
 # What needs no test run: format, lints.
-check:
+check: web/node_modules/ready
 	cargo fmt --all --check
 	cargo clippy --release --all-targets -- --deny warnings
+	cd web && npm run --silent format:check
 
 # Writes docs/functions.md, docs/cli.md and docs/openapi.json from the program.
 docs: build
