@@ -241,7 +241,7 @@ async fn a_row_that_is_too_long_is_passed() {
 }
 
 /// Words whose tests are elsewhere or that no test can bring about.
-const ELSEWHERE: [&str; 16] = [
+const ELSEWHERE: [&str; 17] = [
     "truncated",
     "corrupt_compression",
     "too_long",
@@ -256,6 +256,7 @@ const ELSEWHERE: [&str; 16] = [
     "newer_version",
     "no_such_column",
     "repeated_record",
+    "rows_at_limit",
     "replaced_utf8",
     "score_is_label",
     "unfinished_run",
