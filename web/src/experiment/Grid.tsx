@@ -201,13 +201,13 @@ function Side(props: {
               <span>
                 <span class="quiet">{name}</span> {score(props.value(cell()))}
                 <Show when={props.changes && SIGNS[cell()?.class ?? ""]}>
+                  {" "}
                   <WhyButton
                     score={name}
                     class={COLOURS[cell()!.class!]!}
                     title={`Baseline ${score(cell()!.base)}`}
                     aside
                   >
-                    {" "}
                     {SIGNS[cell()!.class!]}
                     {signed(cell()?.delta, score)}
                   </WhyButton>

@@ -30,7 +30,7 @@ export function SummaryPane(props: { view: View }) {
   };
   return (
     <aside class="pane" classList={{ several: diffs().length > 1 }} aria-label="Summary of the experiment">
-      <Show when={summary()} fallback={<p class="quiet">…</p>}>
+      <Show when={summary()} fallback={<p class="quiet">{props.view.summary.loading ? "…" : ""}</p>}>
         {(of) => (
           <>
             <table class="facts">

@@ -172,7 +172,7 @@ export function createView(project: string, experiment: string) {
     ready: () => bases() !== undefined,
     comparing,
     /** Whether it is known that there is nothing to hold it against. */
-    nothingToCompare: () => bases() !== undefined && !comparing() && !off(),
+    nothingToCompare: () => summary() !== undefined && bases() !== undefined && !comparing() && !off(),
     off,
     summary,
     overall,

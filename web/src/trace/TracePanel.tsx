@@ -56,10 +56,11 @@ export default function TracePanel(props: Props) {
 
   /** The same trace keeps what is folded open, however often it is asked for. */
   const trace = createMemo(() => answered(), undefined, { equals: sameJson });
+  const isBaseKnown = () => props.view.ready() && (!props.view.comparing() || base() !== undefined);
   /** Which trials there are, and which row of the baseline this one is held against. */
   const lineUp = answer(
     () =>
-      owner()
+      owner() && isBaseKnown()
         ? {
             experiment: owner()!,
             row: props.row,
