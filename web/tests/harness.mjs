@@ -98,7 +98,9 @@ export function served(fill) {
       here.page = page;
       page.setDefaultTimeout(15_000);
       const troubles = [];
-      page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
+      page.on("console", (message) => {
+        if (message.type() === "error") troubles.push(`${message.text()} ${message.location().url}`);
+      });
       page.on("pageerror", (error) => troubles.push(error.message));
       page.on(
         "requestfailed",

@@ -695,29 +695,6 @@ scenario(
   },
 );
 
-scenario("a scoring that runs is stopped", experiment("prompt-v2", "workshop"), async (page) => {
-  const id = await rowsOf(page, "Cases").first().getAttribute("data-id");
-  await page.getByLabel(`Pick case ${id}`).check();
-  await page.getByRole("toolbar").getByRole("button", { name: "Score" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Name of the score").fill("Slow");
-  await dialog.getByRole("textbox", { name: "Scorer" }).click();
-  await page.keyboard.press("ControlOrMeta+a");
-  // Thousands of letters against thousands: seconds for all cases.
-  const four = (text) => `concat(${text}, ${text}, ${text}, ${text})`;
-  const long = four(four("output.answer"));
-  await page.keyboard.insertText(`levenshtein_score(${long}, concat(${long}, 'x'))`);
-  await dialog.getByLabel(/^All/).check();
-  await dialog.getByRole("button", { name: "Score 508 cases" }).click();
-  const bar = page.getByRole("status", { name: "Scoring Slow" });
-  await bar.getByRole("button", { name: "Stop" }).click();
-  await bar.getByText("stopped").waitFor();
-  const { scorings } = await ask(`/api/v1/experiments/prompt-v2/scorings?${of("workshop")}`);
-  assert.equal(scorings.find((one) => one.name === "Slow").state, "cancelled");
-  await bar.getByRole("button", { name: "Close" }).click();
-  await bar.waitFor({ state: "detached" });
-});
-
 scenario(
   "a wrong scorer is refused with its place",
   experiment("cheaper-model", "workshop"),

@@ -59,7 +59,11 @@ async function cellsOf(page, table, id) {
       const row = [...grid.querySelectorAll("[data-id]")].find((one) => one.dataset.id === rowId);
       const heads = [...grid.querySelectorAll("[role=columnheader]")].map((head) => [
         head.querySelector("button.sort")?.title ?? head.innerText.trim().split("\n")[0],
-        row?.querySelector(`[aria-colindex="${head.getAttribute("aria-colindex")}"]`)?.innerText ?? "",
+        // What a delta's button says to those who listen is no number.
+        (row?.querySelector(`[aria-colindex="${head.getAttribute("aria-colindex")}"]`)?.innerText ?? "").replace(
+          ", why?",
+          "",
+        ),
       ]);
       return row && heads;
     },

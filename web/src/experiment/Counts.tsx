@@ -18,10 +18,10 @@ interface Counted {
 
 /** Where every case went; each count is a filter. */
 export function Counts(props: { view: View }) {
-  /** Rows with an error under a filter that compares: no summary has them. */
+  /** Rows with an error under a filter that compares: no summary has them. The diff tells what a phrase means. */
   const failed = answer(
     () =>
-      props.view.comparing() && props.view.where() !== undefined && props.view.cases()
+      props.view.comparing() && props.view.where() !== undefined && props.view.diff()
         ? {
             project: props.view.project,
             against: props.view.bases()[0],
