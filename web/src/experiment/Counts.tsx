@@ -21,7 +21,8 @@ export function Counts(props: { view: View }) {
   /** Rows with an error under a filter that compares: no summary has them. */
   const failed = answer(
     () =>
-      props.view.comparing() && props.view.where() !== undefined && props.view.cases()
+      // The comparison says what a phrase means.
+      props.view.diff() && props.view.where() !== undefined
         ? {
             project: props.view.project,
             against: props.view.bases()[0],
