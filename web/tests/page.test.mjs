@@ -312,7 +312,7 @@ scenario("columns are shown, hidden, ordered, frozen and resized, and the addres
     .filter((name) => name.startsWith("scores."));
   assert.equal(scores[0], `scores.${ranked[0][0]}`);
   await page.keyboard.press("Escape");
-  await settled(page);
+  await page.locator("[aria-label=Cases][aria-busy=false]").waitFor();
   const handle = page.getByRole("columnheader").first().locator(".handle");
   const before = (await page.getByRole("columnheader").first().boundingBox()).width;
   const { x, y } = await handle.boundingBox();
@@ -705,9 +705,8 @@ scenario("a scoring that runs is stopped", experiment("prompt-v2", "workshop"), 
   await dialog.getByRole("textbox", { name: "Scorer" }).click();
   await page.keyboard.press("ControlOrMeta+a");
   // Thousands of letters against thousands: seconds for all cases.
-  const four = (text) => `concat(${text}, ${text}, ${text}, ${text})`;
-  const long = four(four("output.answer"));
-  await page.keyboard.insertText(`levenshtein_score(${long}, concat(${long}, 'x'))`);
+  const long = (text) => `concat(${Array(10).fill(text).join(", ")})`;
+  await page.keyboard.insertText(`levenshtein_score(${long("output.answer")}, ${long("upper(output.answer)")})`);
   await dialog.getByLabel(/^All/).check();
   await dialog.getByRole("button", { name: "Score 508 cases" }).click();
   const bar = page.getByRole("status", { name: "Scoring Slow" });
