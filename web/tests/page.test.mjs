@@ -312,6 +312,7 @@ scenario("columns are shown, hidden, ordered, frozen and resized, and the addres
     .filter((name) => name.startsWith("scores."));
   assert.equal(scores[0], `scores.${ranked[0][0]}`);
   await page.keyboard.press("Escape");
+  await page.locator("[aria-label=Cases][aria-busy=false]").waitFor();
   const handle = page.getByRole("columnheader").first().locator(".handle");
   const before = (await page.getByRole("columnheader").first().boundingBox()).width;
   const { x, y } = await handle.boundingBox();

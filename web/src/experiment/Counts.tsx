@@ -21,7 +21,7 @@ export function Counts(props: { view: View }) {
   /** Rows with an error under a filter that compares: no summary has them. The diff tells what a phrase means. */
   const failed = answer(
     () =>
-      props.view.comparing() && props.view.where() !== undefined && props.view.diff()
+      props.view.diff() && props.view.where() !== undefined
         ? {
             project: props.view.project,
             against: props.view.bases()[0],

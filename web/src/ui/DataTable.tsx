@@ -171,10 +171,10 @@ export function DataTable<Row>(props: Props<Row>) {
       aria-label={props.label}
       aria-rowcount={props.rows.length + 1}
       aria-colcount={props.columns.length}
-      aria-busy={props.stale}
+      aria-busy={props.stale || props.columns.length === 0}
       onScroll={look}
     >
-      <div class="table-head" role="row" aria-rowindex={1} ref={head}>
+      <div class="table-head" role={props.columns.length > 0 ? "row" : "presentation"} aria-rowindex={1} ref={head}>
         <For each={placed()}>
           {(at) => (
             <div
