@@ -133,3 +133,13 @@ export const parameterOf = (page, name) => new URL(page.url()).searchParams.get(
 
 /** The rows of a table that are in sight. */
 export const rowsOf = (page, label) => page.getByRole("grid", { name: label }).locator("[role=row][data-id]");
+
+/** Where something is drawn: a chart that is drawn anew has it again in a moment. */
+export async function placeOf(locator) {
+  for (let tries = 0; tries < 100; tries++) {
+    const place = await locator.boundingBox();
+    if (place) return place;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`${locator} is not drawn`);
+}

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { importData, parameterOf, root, rowsOf, served } from "./harness.mjs";
+import { importData, parameterOf, placeOf, root, rowsOf, served } from "./harness.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const DATA = join(root, "data/support-assistant");
@@ -152,8 +152,7 @@ scenario("bars are grouped by metadata, and a group is kept", "/", async (page) 
   await page.getByLabel("What counts").selectOption("experiments");
   await inView(page, "weigh", "experiments");
   await page.waitForFunction(() => document.querySelectorAll(".bar-interval").length === 0);
-  await bars.nth(1).waitFor();
-  const bar = await bars.nth(1).boundingBox();
+  const bar = await placeOf(bars.nth(1));
   await page.mouse.click(bar.x + bar.width / 2, bar.y + 12);
   await page.waitForFunction(() => location.search.includes("where=experiment_id"));
   await page.getByText("1 experiments", { exact: true }).waitFor();
@@ -676,6 +675,8 @@ scenario(
     const trace = await ask(`/api/v1/experiments/${list.experiments[0].id}/traces/${ids[0]}`);
     const span = trace.spans.find((one) => one.name === "Levenshtein");
     assert.equal(span.type, "score");
+    // It may be the last of many.
+    await page.getByRole("grid", { name: "Cases" }).evaluate((grid) => grid.scrollTo(grid.scrollWidth, 0));
     await page.getByRole("columnheader").filter({ hasText: "Levenshtein" }).waitFor();
   },
 );
