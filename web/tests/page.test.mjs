@@ -675,6 +675,9 @@ scenario(
     const trace = await ask(`/api/v1/experiments/${list.experiments[0].id}/traces/${ids[0]}`);
     const span = trace.spans.find((one) => one.name === "Levenshtein");
     assert.equal(span.type, "score");
+    // Wide enough for all columns.
+    await page.setViewportSize({ width: 4000, height: 900 });
+    await page.getByRole("columnheader").filter({ hasText: "Levenshtein" }).waitFor();
   },
 );
 

@@ -15,14 +15,17 @@ export function createScorings(project: string, path: string, ended: () => void)
   /** Those whose end was seen, or lies before the page. */
   const [dismissed, setDismissed] = createSignal<ReadonlySet<string>>(new Set());
   const running = () => (list() ?? []).filter((one) => one.state === "running");
+  /** Those whose end is still to be seen: a short one may have ended before it is first listed. */
+  const awaited = new Set<string>();
   let first = true;
   createEffect(
-    on(list, (now, before) => {
+    on(list, (now) => {
       if (!now) return;
       if (first) setDismissed(new Set(now.filter((one) => one.state !== "running").map((one) => one.id)));
       first = false;
-      const ran = new Set((before ?? []).filter((one) => one.state === "running").map((one) => one.id));
-      if (now.some((one) => ran.has(one.id) && one.state !== "running")) ended();
+      const over = now.filter((one) => one.state !== "running" && awaited.delete(one.id));
+      for (const one of running()) awaited.add(one.id);
+      if (over.length > 0) ended();
     }),
   );
   const watch = setInterval(() => running().length > 0 && list.again(), RUNNING_MS);
@@ -30,7 +33,10 @@ export function createScorings(project: string, path: string, ended: () => void)
   return {
     shown: (): Scoring[] => (list() ?? []).filter((one) => !dismissed().has(one.id)),
     /** One was started here. */
-    started: (_: Scoring) => list.again(),
+    started: (one: Scoring) => {
+      awaited.add(one.id);
+      list.again();
+    },
     cancel: async (id: string) => {
       await post(`/api/v1/scorings/${encodeURIComponent(id)}`, {}, undefined, "DELETE");
       list.again();
